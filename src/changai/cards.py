@@ -1,0 +1,69 @@
+"""Answers as HTML for the chat: pure functions, no gradio.
+
+Every text from outside, the user's question included, goes through ``escape``: the chat renders
+Markdown and lets much of HTML through, so no character that either gives a meaning may remain.
+"""
+
+from changai.records import Answer, Citation
+
+HOTLINE = "12351"
+"""The trade unions' hotline for workers' rights, as the head of the article's page gives it."""
+
+WORKER = "职工"
+OFFICIAL = "干部"
+
+
+def escape(text: str) -> str:
+    """The text with every ASCII character but letters, digits and blanks as a number."""
+    return "".join(
+        f"&#{ord(c)};" if c.isascii() and not c.isalnum() and c != " " else c for c in text
+    )
+
+
+def answer_card(answer: Answer, audience: str) -> str:
+    """An answer as HTML: the verdict, then a card a citation.
+
+    Where the corpus answers, the first passage is the answer and the others are folded away;
+    where it does not, the passages are marked as no answer.
+    """
+    cards = [_citation_card(citation) for citation in answer.citations]
+    if answer.covered:
+        others = ""
+        if cards[1:]:
+            others = (
+                f"<details><summary>其他相近的段落（{len(cards) - 1} 段），不一定回答问题"
+                f"</summary>{''.join(cards[1:])}</details>"
+            )
+        return f'<div class="answer"><p class="verdict">原文如下</p>{cards[0]}{others}</div>'
+    hotline = f"可拨打工会维权热线 <b>{HOTLINE}</b> 咨询。" if audience == WORKER else ""
+    return (
+        '<div class="nearest"><p class="verdict">文章未提及</p>'
+        f'<p class="note">{hotline}下面是最接近的段落，不能当作答案。</p>{"".join(cards)}</div>'
+    )
+
+
+def error_card(message: str) -> str:
+    """What went wrong with a question, as HTML."""
+    return f'<p class="note">{escape(message)}</p>'
+
+
+def _citation_card(citation: Citation) -> str:
+    passage, document = citation.passage, citation.passage.document
+    place = " · ".join([passage.locator, *passage.headings])
+    source = " · ".join(filter(None, [document.publisher, document.published or "日期不详"]))
+    return (
+        '<div class="citation">'
+        f'<p class="place"><b>{citation.rank}</b> {escape(place)}</p>'
+        f'<p class="quotation">{_marked(passage.text, citation.highlights)}</p>'
+        f'<p class="source">《{escape(document.title)}》<br>{escape(source)}</p>'
+        "</div>"
+    )
+
+
+def _marked(text: str, highlights: tuple[tuple[int, int], ...]) -> str:
+    """The passage, escaped, with its highlighted spans in ``<mark>``."""
+    parts, position = [], 0
+    for start, end in sorted(highlights):
+        parts += [escape(text[position:start]), f"<mark>{escape(text[start:end])}</mark>"]
+        position = end
+    return "".join([*parts, escape(text[position:])])

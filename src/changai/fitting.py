@@ -1,0 +1,180 @@
+"""Fitting the weights of ``ranking`` from questions whose answers are known.
+
+Both models are logistic regressions with a small ridge, solved by Newton's method, so that the
+same questions always give the same numbers. The ranking model is fitted on differences between a
+passage that answers and one that does not (Herbrich et al., "Large margin rank boundaries for
+ordinal regression", 2000); the coverage model on the features of the passage ranked first.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from changai.errors import EvaluationError
+from changai.evaluation import Question, auroc
+from changai.ranking import FEATURES
+from changai.retrieval import Index
+
+Array = npt.NDArray[np.float64]
+
+_RIDGE = 1e-3
+_HARDEST = 10
+"""How many wrong candidates a question gives, the most similar ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One question's candidates: their features, and which of them answer it."""
+
+    features: Array
+    hits: npt.NDArray[np.bool_]
+    answerable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The observations of one file; every file weighs the same in the fit."""
+
+    name: str
+    sha256: str
+    observations: tuple[Observation, ...]
+
+
+def observe(index: Index, questions: Sequence[Question]) -> tuple[Observation, ...]:
+    """Measure the candidates of every question."""
+    observations = []
+    for question in questions:
+        matches = index.match(question.text, without=question.without)
+        hits = [question.is_hit(index.passages[number]) for number in matches.passages]
+        observations.append(
+            Observation(
+                matches.features.astype(np.float64), np.array(hits), bool(question.relevant)
+            )
+        )
+    return tuple(observations)
+
+
+def fit(sources: Sequence[Source]) -> dict[str, object]:
+    """Fit both models; the result is what ``weights.json`` holds.
+
+    The threshold is chosen on the first source alone, which should be the most like what users
+    ask. Raises EvaluationError when a source lacks answerable or unanswerable questions.
+    """
+    for source in sources:
+        mixed = any(o.hits.any() and not o.hits.all() for o in source.observations)
+        if not mixed or _answerable(source).all():
+            raise EvaluationError(f"{source.name} 里既要有能回答的问题，也要有不能回答的；请补充")
+    ranking = _fit_ranking(sources)
+    tops = [_tops(source, ranking) for source in sources]
+    coverage, intercept = _logistic(
+        np.concatenate([rows for rows, _ in tops]),
+        np.concatenate([labels for _, labels in tops]),
+        np.concatenate([np.full(len(labels), 1 / len(labels)) for _, labels in tops]),
+    )
+    confidences = [1 / (1 + np.exp(-(rows @ coverage + intercept))) for rows, _ in tops]
+    return {
+        "ranking": _named(ranking),
+        "coverage": _named(coverage),
+        "intercept": round(intercept, 4),
+        "covered_from": _balanced_threshold(confidences[0], _answerable(sources[0])),
+        "fitted_on": [
+            {
+                "file": source.name,
+                "sha256": source.sha256,
+                "questions": len(source.observations),
+                "recall_at_1": _recall_at_1(source, ranking),
+                "coverage_auroc": auroc(confidence, _answerable(source)),
+            }
+            for source, confidence in zip(sources, confidences, strict=True)
+        ],
+    }
+
+
+def to_json(weights: dict[str, object]) -> str:
+    """The text of ``weights.json``."""
+    return json.dumps(weights, ensure_ascii=False, indent=2) + "\n"
+
+
+def _fit_ranking(sources: Sequence[Source]) -> Array:
+    rows, importance = [], []
+    for source in sources:
+        differences = np.concatenate([_differences(o) for o in source.observations])
+        rows.append(differences)
+        importance.append(np.full(len(differences), 1 / len(differences)))
+    above = np.concatenate(rows)
+    weight = np.concatenate(importance)
+    # Each pair is told both ways round, which makes the intercept zero.
+    weights, _ = _logistic(
+        np.concatenate([above, -above]),
+        np.concatenate([np.ones(len(above)), np.zeros(len(above))]),
+        np.concatenate([weight, weight]),
+    )
+    return weights
+
+
+def _differences(observation: Observation) -> Array:
+    """Each right candidate's features less those of each of the hardest wrong ones."""
+    right = observation.features[observation.hits]
+    wrong = observation.features[~observation.hits]
+    hardest = wrong[np.argsort(-wrong[:, :2].sum(axis=1), kind="stable")[:_HARDEST]]
+    return (right[:, np.newaxis] - hardest).reshape(-1, len(FEATURES))
+
+
+def _tops(source: Source, ranking: Array) -> tuple[Array, Array]:
+    """The features of each question's first passage, and whether one of the first three answers."""
+    rows, labels = [], []
+    for observation in source.observations:
+        best = np.argsort(-(observation.features @ ranking), kind="stable")[:3]
+        rows.append(observation.features[best[0]])
+        labels.append(float(observation.hits[best].any()))
+    return np.array(rows), np.array(labels)
+
+
+def _recall_at_1(source: Source, ranking: Array) -> float:
+    asked = [o for o in source.observations if o.answerable]
+    return float(np.mean([o.hits[(o.features @ ranking).argmax()] for o in asked]))
+
+
+def _answerable(source: Source) -> npt.NDArray[np.bool_]:
+    return np.array([o.answerable for o in source.observations])
+
+
+def _balanced_threshold(confidence: Array, answerable: npt.NDArray[np.bool_]) -> float:
+    """The threshold at which the worse of false answers and false refusals is least."""
+
+    def worse(threshold: float) -> float:
+        said = confidence >= threshold
+        return float(max(said[~answerable].mean(), (~said[answerable]).mean()))
+
+    return min((round(step / 100, 2) for step in range(1, 100)), key=worse)
+
+
+def _logistic(rows: Array, labels: Array, importance: Array) -> tuple[Array, float]:
+    """Weights and intercept of a ridge logistic regression, by Newton's method.
+
+    The ridge acts on the weights of standardised columns, and not on the intercept.
+    """
+    importance = importance / importance.sum()
+    mean = importance @ rows
+    deviation = np.sqrt(importance @ (rows - mean) ** 2)
+    deviation[deviation == 0] = 1
+    scaled = np.column_stack([(rows - mean) / deviation, np.ones(len(rows))])
+    ridge = np.append(np.full(len(mean), _RIDGE), 0)
+    fitted = np.zeros(len(ridge))
+    for _ in range(100):
+        predicted = 1 / (1 + np.exp(-scaled @ fitted))
+        gradient = scaled.T @ (importance * (predicted - labels)) + ridge * fitted
+        curvature = importance * predicted * (1 - predicted)
+        step = np.linalg.solve((scaled.T * curvature) @ scaled + np.diag(ridge), gradient)
+        fitted -= step
+        if np.abs(step).max() < 1e-10:
+            break
+    weights = fitted[:-1] / deviation
+    return weights, float(fitted[-1] - weights @ mean)
+
+
+def _named(weights: Array) -> dict[str, float]:
+    return {name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)}

@@ -1,0 +1,124 @@
+"""The frozen records that pass between the rooms."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source article.
+
+    ``text`` is the file's content decoded, nothing else changed; every offset in Changai counts
+    its characters. ``published`` is an ISO date, or empty where the page gives none; so are
+    ``publisher`` and ``site``.
+    """
+
+    id: str
+    title: str
+    publisher: str
+    published: str
+    site: str
+    file: str
+    sha256: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The smallest citable unit, with ``document.text[start:end] == text``."""
+
+    id: str
+    document: Document = field(repr=False)
+    text: str
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    locator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A document and its passages, in reading order."""
+
+    document: Document
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage retrieved for a question.
+
+    ``rank`` counts from 1. ``score`` orders the citations of one question, and means nothing across
+    questions. ``highlights`` are ``(start, end)`` within ``passage.text``, best first.
+    """
+
+    rank: int
+    score: float
+    passage: Passage
+    highlights: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``covered`` says whether the corpus answers the question; ``confidence`` how likely."""
+
+    question: str
+    covered: bool
+    confidence: float
+    citations: tuple[Citation, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which ``changai ask --json`` and the web endpoint give an answer."""
+        return {
+            "question": self.question,
+            "covered": self.covered,
+            "confidence": self.confidence,
+            "citations": [
+                {
+                    "rank": citation.rank,
+                    "score": citation.score,
+                    "text": citation.passage.text,
+                    "highlights": [list(span) for span in citation.highlights],
+                    "locator": citation.passage.locator,
+                    "start": citation.passage.start,
+                    "end": citation.passage.end,
+                    "document": {
+                        "title": citation.passage.document.title,
+                        "publisher": citation.passage.document.publisher,
+                        "published": citation.passage.document.published,
+                        "file": citation.passage.document.file,
+                    },
+                }
+                for citation in self.citations
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderIdentity:
+    """What must be equal for two encoders' vectors to be comparable."""
+
+    name: str
+    weights_sha256: str
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a rebuild did; ``changed`` is False when there was nothing to do."""
+
+    generation: str
+    changed: bool
+    documents: int
+    passages: int
+    encoder: EncoderIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may choose; made by the command line and the web entry only."""
+
+    index: Path
+    host: str = "127.0.0.1"
+    port: int = 7860

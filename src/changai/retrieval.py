@@ -1,0 +1,202 @@
+"""From a question to an answer: the index at work."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from changai import chinese, encoders, ranking, store
+from changai.errors import QuestionError
+from changai.records import Answer, Citation, Document, Passage
+
+LONGEST_QUESTION = 512
+"""In characters, both as typed and as normalised."""
+
+_CANDIDATES = 100
+"""How many nearest passages, nearest clauses and lexical matches are looked at closely."""
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The candidate passages of one question, in reading order.
+
+    ``passages`` are their numbers, ``features`` their rows of ``ranking.FEATURES``. ``clauses``
+    are the rows of ``Contents.clauses`` that belong to them, those of candidate ``i`` beginning
+    at ``starts[i]``; ``clause_scores`` says how well each clause alone matches.
+    """
+
+    passages: Integers
+    features: Floats
+    clauses: Integers
+    starts: Integers
+    clause_scores: Floats
+
+
+class Index:
+    """An opened index. Several threads may ask at once."""
+
+    def __init__(self, contents: store.Contents, encoder: encoders.Encoder) -> None:
+        self._opened = _Opened(contents, encoder)
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Index":
+        """Open the index in the folder that holds ``built/``.
+
+        Raises IndexMissingError, IndexMismatchError (another encoder, format or tokeniser),
+        IndexDamagedError or EncoderError.
+        """
+        index = cls.__new__(cls)
+        index._opened = _open(Path(path))
+        return index
+
+    def refresh(self) -> bool:
+        """Take up the generation now in use; False when it is the one already open.
+
+        Raises what ``open`` raises, and then keeps the generation it had.
+        """
+        opened = self._opened
+        if opened.path is None or store.current_generation(opened.path) == opened.generation:
+            return False
+        self._opened = _open(opened.path)
+        return True
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return self._opened.contents.documents
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        return self._opened.contents.passages
+
+    def retrieve(self, question: str, *, k: int = 3) -> list[Citation]:
+        """The ``k`` best passages for a question, or all there are. Raises what ``ask`` raises."""
+        return list(self.ask(question, k=k).citations)
+
+    def match(self, question: str, *, without: str | None = None) -> Matches:
+        """The candidates for a question and their measures, not yet ranked. See ``ask``."""
+        return _match(self._opened, question, without)
+
+    def ask(self, question: str, *, k: int = 3, without: str | None = None) -> Answer:
+        """Answer a question with the ``k`` best passages, and say whether they answer it.
+
+        ``without`` is the id of a passage to leave out, as if the corpus lacked it: evaluation
+        makes unanswerable questions so. Raises QuestionError when the question is empty, has no
+        letter or digit, is longer than ``LONGEST_QUESTION``, or is not valid text, and when ``k``
+        is less than 1.
+        """
+        if k < 1:
+            raise QuestionError(f"k 是 {k}；请至少要一段")
+        opened, weights = self._opened, ranking.shipped_weights()
+        matches = _match(opened, question, without)
+        scores = matches.features @ weights.ranking
+        best = ranking.order(scores)[:k]
+        confidence = float(
+            ranking.probability(matches.features[best[0]], weights.coverage, weights.intercept)
+        )
+        return Answer(
+            question=question,
+            covered=confidence >= weights.covered_from,
+            confidence=confidence,
+            citations=tuple(
+                Citation(
+                    rank=rank,
+                    score=float(scores[candidate]),
+                    passage=opened.contents.passages[matches.passages[candidate]],
+                    highlights=(_best_clause(opened.contents, matches, candidate),),
+                )
+                for rank, candidate in enumerate(best, start=1)
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One generation with the encoder that made it; swapped as a whole by ``refresh``."""
+
+    contents: store.Contents
+    encoder: encoders.Encoder
+    path: Path | None = None
+    generation: str = ""
+
+
+def _open(path: Path) -> _Opened:
+    generation = store.current_generation(path)
+    manifest = store.read_manifest(path, generation)
+    encoder = encoders.load(manifest.encoder.name)
+    store.check_encoder(path, manifest, encoder.identity)
+    return _Opened(store.load(path, generation, manifest), encoder, path, generation)
+
+
+def _match(opened: _Opened, question: str, without: str | None) -> Matches:
+    """Find and measure the candidates for a question: the passages nearest by vector, those of
+    the nearest clauses, and the best by BM25."""
+    contents = opened.contents
+    normalised = _normalised(question)
+    vector = opened.encoder.encode_questions([chinese.officialise(normalised)])[0]
+    terms = list(dict.fromkeys(chinese.tokens(normalised)))
+    rarity = contents.sparse_passages.idf(terms)
+    owners = contents.clauses[:, 0]
+    passages = np.unique(
+        np.concatenate(
+            [
+                contents.dense_passages.search(vector, _CANDIDATES),
+                owners[contents.dense_clauses.search(vector, _CANDIDATES)],
+                contents.sparse_passages.search(terms, _CANDIDATES),
+            ]
+        )
+    )
+    if without is not None:
+        passages = passages[[contents.passages[number].id != without for number in passages]]
+        if not len(passages):
+            raise QuestionError(f"去掉 {without} 以后没有段落可查；请至少留一段")
+    first, last = np.searchsorted(owners, passages), np.searchsorted(owners, passages, "right")
+    clauses = np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])
+    starts = np.concatenate([[0], np.cumsum(last - first)[:-1]])
+    clause_similarity = contents.dense_clauses.similarities(vector, clauses)
+    clause_coverage = contents.sparse_clauses.coverage(terms, rarity)[clauses]
+    _, nearness, _, holding = ranking.shipped_weights().ranking
+    return Matches(
+        passages=passages,
+        features=np.stack(
+            [
+                contents.dense_passages.similarities(vector, passages),
+                ranking.best_of_group(clause_similarity, starts),
+                contents.sparse_passages.coverage(terms, rarity)[passages],
+                ranking.best_of_group(clause_coverage, starts),
+            ],
+            axis=1,
+        ),
+        clauses=clauses,
+        starts=starts,
+        clause_scores=nearness * clause_similarity + holding * clause_coverage,
+    )
+
+
+def _best_clause(contents: store.Contents, matches: Matches, candidate: int) -> tuple[int, int]:
+    """The ``(start, end)``, within the passage, of the clause that matches best."""
+    start = matches.starts[candidate]
+    end = np.append(matches.starts, len(matches.clauses))[candidate + 1]
+    row = matches.clauses[start + int(matches.clause_scores[start:end].argmax())]
+    _, begin, stop = contents.clauses[row].tolist()
+    return begin, stop
+
+
+def _normalised(question: str) -> str:
+    """The question as it is matched, or QuestionError."""
+    _check_length(question)
+    if any("\ud800" <= character <= "\udfff" for character in question):
+        raise QuestionError("问题里有不成字符的代码（孤立代理项）；请重新输入")
+    normalised = chinese.normalise(question)
+    _check_length(normalised)
+    if not chinese.has_words(normalised):
+        raise QuestionError("问题里没有文字；请输入您想了解的内容")
+    return normalised
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_QUESTION:
+        raise QuestionError(f"问题有 {len(text)} 个字，超过 {LONGEST_QUESTION} 个；请缩短")

@@ -1,0 +1,77 @@
+"""Lexical matching by BM25: the only importer of bm25s."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import numpy.typing as npt
+
+from changai.errors import IndexDamagedError
+
+Floats = npt.NDArray[np.float32]
+
+
+class SparseIndex:
+    """BM25 (Robertson and Zaragoza, 2009; Lucene's variant) over lists of terms."""
+
+    def __init__(self, model: bm25s.BM25) -> None:
+        self._model = model
+        self._units: int = int(model.scores["num_docs"])
+        self._starts: npt.NDArray[np.int64] = np.asarray(model.scores["indptr"])
+
+    @classmethod
+    def fit(cls, terms: Sequence[Sequence[str]]) -> "SparseIndex":
+        """Index units of text, each given as its list of terms."""
+        model = bm25s.BM25(method="lucene")
+        model.index([list(unit) or [""] for unit in terms], show_progress=False)
+        return cls(model)
+
+    @classmethod
+    def read(cls, folder: Path) -> "SparseIndex":
+        try:
+            return cls(bm25s.BM25.load(folder, load_corpus=False))
+        except (OSError, EOFError, ValueError, KeyError) as error:
+            raise IndexDamagedError(
+                f"bm25s 读不了 {folder}（{error}）；请重建索引：changai build"
+            ) from error
+
+    def write(self, folder: Path) -> None:
+        self._model.save(folder, show_progress=False)
+
+    def search(self, terms: Sequence[str], k: int) -> npt.NDArray[np.int64]:
+        """The units of the ``k`` highest scores above zero, best first, ties in reading order."""
+        known = [term for term in terms if term in self._model.vocab_dict]
+        if not known:
+            return np.empty(0, dtype=np.int64)
+        scores: Floats = self._model.get_scores(known)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return best[scores[best] > 0]
+
+    def idf(self, terms: Sequence[str]) -> Floats:
+        """How rare each term is: ``ln(1 + (n - df + ½) / (df + ½))``, as in BM25."""
+        frequency = np.array(
+            [0 if span is None else span[1] - span[0] for span in map(self._span, terms)]
+        )
+        rarity: Floats = np.log1p((self._units - frequency + 0.5) / (frequency + 0.5)).astype(
+            np.float32
+        )
+        return rarity
+
+    def coverage(self, terms: Sequence[str], weights: Floats) -> Floats:
+        """For each unit, the share of the terms' ``weights`` whose terms it holds, 0 to 1."""
+        covered = np.zeros(self._units, dtype=np.float32)
+        total = float(weights.sum())
+        if total == 0:
+            return covered
+        for term, weight in zip(terms, weights, strict=True):
+            if span := self._span(term):
+                covered[self._model.scores["indices"][slice(*span)]] += weight / total
+        return covered
+
+    def _span(self, term: str) -> tuple[int, int] | None:
+        """Where the postings of a term lie, or None for a term no unit holds."""
+        number = self._model.vocab_dict.get(term)
+        if number is None or number + 1 >= len(self._starts):
+            return None
+        return int(self._starts[number]), int(self._starts[number + 1])

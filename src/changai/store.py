@@ -1,0 +1,304 @@
+"""The index on disk: the only place that knows its layout.
+
+    index/built/current.json            names the generation in use
+    index/built/<generation>/manifest.json
+                             documents.jsonl  passages.jsonl  clauses.npy
+                             passages.faiss   clauses.faiss
+                             passages.bm25/   clauses.bm25/
+
+A generation is complete and never changed. It is written under a temporary name, synced, opened
+as a check, renamed, and only then named in ``current.json``, which is replaced in one step.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+
+from changai import chinese
+from changai.dense import DenseIndex
+from changai.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexMissingError
+from changai.records import Document, EncoderIdentity, Passage
+from changai.sparse import SparseIndex
+
+FORMAT_VERSION = 1
+_TEMPORARY = "tmp-"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a generation holds. Row ``i`` of ``clauses`` is ``(passage, start, end)``: a clause
+    of ``passages[passage]``, at those offsets within its text; passages follow in order."""
+
+    encoder: EncoderIdentity
+    documents: tuple[Document, ...]
+    passages: tuple[Passage, ...]
+    clauses: npt.NDArray[np.int32]
+    dense_passages: DenseIndex
+    dense_clauses: DenseIndex
+    sparse_passages: SparseIndex
+    sparse_clauses: SparseIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation was made from and with, and the SHA-256 of each of its files."""
+
+    format_version: int
+    tokeniser_version: int
+    encoder: EncoderIdentity
+    articles: dict[str, str]
+    files: dict[str, str]
+
+
+def current_generation(index: Path) -> str:
+    """The name of the generation in use. Raises IndexMissingError or IndexDamagedError."""
+    pointer = index / "built" / "current.json"
+    try:
+        name = json.loads(pointer.read_text(encoding="utf-8"))["generation"]
+    except FileNotFoundError as error:
+        raise IndexMissingError(
+            f"{index} 里还没有索引；请运行：changai build --index {index}"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(_damaged(index, pointer, error)) from error
+    return str(name)
+
+
+def read_manifest(index: Path, generation: str) -> Manifest:
+    """Read a generation's manifest and check that this version of Changai can use it.
+
+    Raises IndexMismatchError for another format or tokeniser, IndexDamagedError where it cannot
+    be read.
+    """
+    path = index / "built" / generation / "manifest.json"
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        version = raw["format_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(_damaged(index, path, error)) from error
+    if version != FORMAT_VERSION:
+        raise IndexMismatchError(
+            f"{index} 里的索引是第 {version} 版格式，本程序读第 {FORMAT_VERSION} 版；"
+            f"请运行：changai build --index {index}"
+        )
+    try:
+        manifest = Manifest(**(raw | {"encoder": EncoderIdentity(**raw["encoder"])}))
+    except (KeyError, TypeError) as error:
+        raise IndexDamagedError(_damaged(index, path, error)) from error
+    if manifest.tokeniser_version != chinese.TOKENISER_VERSION:
+        raise IndexMismatchError(
+            f"{index} 里的索引由第 {manifest.tokeniser_version} 版分词建成，"
+            f"本程序是第 {chinese.TOKENISER_VERSION} 版；请运行：changai build --index {index}"
+        )
+    return manifest
+
+
+def check_encoder(index: Path, manifest: Manifest, encoder: EncoderIdentity) -> None:
+    """Raise IndexMismatchError unless the index was made by this very encoder."""
+    if manifest.encoder != encoder:
+        raise IndexMismatchError(
+            f"{index} 里的索引由编码器 {_named(manifest.encoder)} 建成，"
+            f"现在的是 {_named(encoder)}；请运行：changai build --index {index}"
+            + ("" if encoder.name == "builtin" else f" --encoder {encoder.name}")
+        )
+
+
+def load(index: Path, generation: str, manifest: Manifest) -> Contents:
+    """Read a generation whose manifest has been read, after verifying every checksum.
+
+    Raises IndexDamagedError when a file is missing or is not what was written.
+    """
+    return _load(index, index / "built" / generation, manifest)
+
+
+def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
+    """Write a new generation, prove it by opening it, switch to it, and return its name.
+
+    ``articles`` maps each article's file name to its SHA-256. The generation before stays on disk
+    for processes that still read it; older ones are removed.
+    """
+    built = index / "built"
+    temporary = built / f"{_TEMPORARY}{uuid4().hex}"
+    temporary.mkdir(parents=True)
+    try:
+        _write(temporary, contents)
+        manifest = Manifest(
+            FORMAT_VERSION,
+            chinese.TOKENISER_VERSION,
+            contents.encoder,
+            articles,
+            {name: _sha256(temporary / name) for name in _file_names(temporary)},
+        )
+        _write_json(temporary / "manifest.json", asdict(manifest))
+        _sync_tree(temporary)
+        _load(index, temporary, manifest)
+        generation = hashlib.sha256((temporary / "manifest.json").read_bytes()).hexdigest()[:16]
+        generation = f"{_next_number(built):06d}-{generation}"
+        temporary.rename(built / generation)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    pointer = built / f"{_TEMPORARY}current.json"
+    _write_json(pointer, {"generation": generation})
+    pointer.replace(built / "current.json")
+    _sync(built)
+    _remove_old(built)
+    return generation
+
+
+@contextlib.contextmanager
+def build_lock(index: Path) -> Iterator[None]:
+    """Hold the right to publish. Raises IndexBusyError when another process holds it."""
+    (index / "built").mkdir(parents=True, exist_ok=True)
+    lock = FileLock(index / "built" / "build.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise IndexBusyError(f"另一个进程正在 {index} 里建索引；请等它结束") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write(folder: Path, contents: Contents) -> None:
+    _write_lines(folder / "documents.jsonl", [asdict(d) for d in contents.documents])
+    _write_lines(
+        folder / "passages.jsonl",
+        [
+            {
+                "id": p.id,
+                "document": p.document.id,
+                "start": p.start,
+                "end": p.end,
+                "headings": p.headings,
+                "locator": p.locator,
+            }
+            for p in contents.passages
+        ],
+    )
+    np.save(folder / "clauses.npy", contents.clauses, allow_pickle=False)
+    contents.dense_passages.write(folder / "passages.faiss")
+    contents.dense_clauses.write(folder / "clauses.faiss")
+    contents.sparse_passages.write(folder / "passages.bm25")
+    contents.sparse_clauses.write(folder / "clauses.bm25")
+
+
+def _load(index: Path, folder: Path, manifest: Manifest) -> Contents:
+    for name, expected in manifest.files.items():
+        try:
+            actual = _sha256(folder / name)
+        except OSError as error:
+            raise IndexDamagedError(_damaged(index, folder / name, error)) from error
+        if actual != expected:
+            raise IndexDamagedError(_damaged(index, folder / name, "校验和不符"))
+    try:
+        documents = {raw["id"]: Document(**raw) for raw in _read_lines(folder / "documents.jsonl")}
+        passages = tuple(
+            _passage(raw, documents[raw["document"]])
+            for raw in _read_lines(folder / "passages.jsonl")
+        )
+        clauses = np.load(folder / "clauses.npy", allow_pickle=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(_damaged(index, folder, error)) from error
+    return Contents(
+        encoder=manifest.encoder,
+        documents=tuple(documents.values()),
+        passages=passages,
+        clauses=clauses,
+        dense_passages=DenseIndex.read(folder / "passages.faiss"),
+        dense_clauses=DenseIndex.read(folder / "clauses.faiss"),
+        sparse_passages=SparseIndex.read(folder / "passages.bm25"),
+        sparse_clauses=SparseIndex.read(folder / "clauses.bm25"),
+    )
+
+
+def _passage(raw: dict[str, Any], document: Document) -> Passage:
+    start, end = raw["start"], raw["end"]
+    return Passage(
+        id=raw["id"],
+        document=document,
+        text=document.text[start:end],
+        start=start,
+        end=end,
+        headings=tuple(raw["headings"]),
+        locator=raw["locator"],
+    )
+
+
+def _named(encoder: EncoderIdentity) -> str:
+    return f"{encoder.name}（{encoder.weights_sha256[:12]}，{encoder.dimension} 维）"
+
+
+def _damaged(index: Path, path: Path, reason: object) -> str:
+    return f"索引文件 {path} 不能用（{reason}）；请运行：changai build --index {index}"
+
+
+def _file_names(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_json(path: Path, value: object) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+    _sync(path)
+
+
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+    )
+
+
+def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file, or on POSIX a folder's entries, to the disk."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _generations(built: Path) -> list[Path]:
+    """The generations on disk, oldest first."""
+    return sorted(path for path in built.iterdir() if path.is_dir() and path.name[:6].isdecimal())
+
+
+def _next_number(built: Path) -> int:
+    existing = _generations(built)
+    return int(existing[-1].name[:6]) + 1 if existing else 1
+
+
+def _remove_old(built: Path) -> None:
+    """Keep the newest two generations; what an interrupted build left behind goes too."""
+    left = [path for path in built.iterdir() if path.name.startswith(_TEMPORARY)]
+    for path in [*_generations(built)[:-2], *left]:
+        shutil.rmtree(path, ignore_errors=True)

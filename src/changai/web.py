@@ -1,0 +1,205 @@
+"""The web page: the only importer of gradio."""
+
+import contextlib
+import functools
+import socket
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from gradio.events import api
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from changai.build import Progress, ensure_index
+from changai.cards import OFFICIAL, WORKER, answer_card, error_card, escape
+from changai.errors import ChangaiError, ServerError
+from changai.records import Settings
+from changai.retrieval import LONGEST_QUESTION, Index
+
+EXAMPLES = {
+    WORKER: (
+        "外地人的孩子在宁波怎么上学?",
+        "看病自费的药工惠保能报吗?",
+        "跟老板有劳动纠纷,怎么办最省事?",
+        "想学技术,有哪些培训?",
+        "在宁波落户、住房有什么照顾?",
+    ),
+    OFFICIAL: (
+        "宁波市技能人才总量是多少?",
+        "2020年推优入党多少名?",
+        "改革由谁牵头,有多少部门参与?",
+        "出台了哪些技能评价的文件?",
+        "民主管理有哪些特色做法?",
+    ),
+}
+
+_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "frame-ancestors 'self'",
+        "form-action 'self'",
+    ]
+)
+
+Messages = list[dict[str, Any]]
+
+
+def serve(settings: Settings, progress: Progress | None = None) -> None:
+    """Serve the page until interrupted, after building the index if there is none.
+
+    Raises ServerError when the address cannot be listened on, and what opening an index raises.
+    """
+    listener = _listen(settings.host, settings.port)
+    ensure_index(settings.index, progress)
+    app = create_app(Index.open(settings.index))
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"产改问答已就绪：http://{host}:{listener.getsockname()[1]}", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+
+
+def create_app(index: Index) -> FastAPI:
+    """The web application: the page at ``/``, and the endpoint ``/retrieve`` beside it."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(_SecurityHeaders)
+    gr.mount_gradio_app(
+        app,
+        _page(index),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        css=files("changai").joinpath("page.css").read_text(encoding="utf-8"),
+        theme=gr.themes.Default(
+            primary_hue="red",
+            neutral_hue="gray",
+            font=["system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ),
+        head='<meta name="viewport" content="width=device-width, initial-scale=1">',
+    )
+    return app
+
+
+def reply(index: Index, question: str, audience: str, messages: Messages) -> tuple[str, Messages]:
+    """Answer in the chat: the emptied question box, and the messages with two more."""
+    try:
+        content = answer_card(index.ask(question), audience)
+    except ChangaiError as error:
+        content = error_card(str(error))
+    return "", [
+        *messages,
+        {"role": "user", "content": escape(question[:LONGEST_QUESTION])},
+        {"role": "assistant", "content": content},
+    ]
+
+
+def retrieve(index: Index, question: str, k: int = 3) -> dict[str, Any]:
+    """The endpoint's answer: that of ``changai ask --json``, or ``{"error": …}``."""
+    try:
+        return index.ask(question, k=k).to_dict()
+    except ChangaiError as error:
+        return {"error": str(error)}
+
+
+def _page(index: Index) -> gr.Blocks:
+    respond = functools.partial(reply, index)
+    page: gr.Blocks
+    with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as page:
+        gr.HTML(
+            "<h1>产改问答</h1><p>答案都是文章原文，注明位置和日期；文章没有说的，就说没有。</p>",
+            elem_id="head",
+        )
+        audience = gr.Radio(
+            [WORKER, OFFICIAL], value=WORKER, show_label=False, container=False, elem_id="audience"
+        )
+        chat = gr.Chatbot(
+            show_label=False,
+            label="问答",
+            buttons=[],
+            scale=1,
+            height=None,
+            latex_delimiters=[],
+            group_consecutive_messages=False,
+            elem_id="chat",
+            placeholder="请输入问题，或点下面的例子。",
+        )
+        rows = {}
+        buttons = []
+        for who, questions in EXAMPLES.items():
+            with gr.Row(visible=who == WORKER, elem_classes="examples") as rows[who]:
+                buttons += [gr.Button(text, size="sm", min_width=60) for text in questions]
+        question = gr.Textbox(
+            placeholder="例如：外地人的孩子怎么上学?",
+            show_label=False,
+            label="问题",
+            max_length=LONGEST_QUESTION,
+            submit_btn="提问",
+            elem_id="question",
+            autofocus=True,
+        )
+        question.submit(
+            respond, [question, audience, chat], [question, chat], api_visibility="private"
+        )
+        for button in buttons:
+            button.click(
+                respond, [button, audience, chat], [question, chat], api_visibility="private"
+            )
+        audience.change(
+            lambda who: [gr.Row(visible=who == each) for each in rows],
+            audience,
+            list(rows.values()),
+            api_visibility="private",
+            show_progress="hidden",
+        )
+        api(_endpoint(index), api_name="retrieve")
+    return page
+
+
+def _endpoint(index: Index) -> Any:
+    """``retrieve`` for one index, with the signature that gradio publishes."""
+
+    def endpoint(question: str, k: int = 3) -> dict[str, Any]:
+        return retrieve(index, question, k)
+
+    return endpoint
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ServerError(
+            f"不能监听 {host}:{port}（{error.strerror}）；请用 --host 或 --port 换一个"
+        ) from error
+
+
+class _SecurityHeaders:
+    """ASGI middleware: the browser may load nothing from elsewhere, nor guess at types."""
+
+    _HEADERS = (
+        (b"content-security-policy", _POLICY.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

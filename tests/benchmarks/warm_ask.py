@@ -1,0 +1,52 @@
+"""How much longer than encoding a question does answering it take, once the index is open?
+
+    python tests/benchmarks/warm_ask.py [ROUNDS]
+
+Times ``Index.ask`` and the encoding alone in turn, over the project's own questions, and prints
+the medians and the median ratio, question by question.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from changai import encoders
+from changai.build import build_index
+from changai.evaluation import read_questions
+from changai.retrieval import Index
+
+ROOT = Path(__file__).parents[2]
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return (time.perf_counter() - began) * 1000
+
+
+def main(rounds: int = 5) -> None:
+    questions = read_questions(ROOT / "tests" / "data" / "questions.jsonl").questions
+    encoder = encoders.load("builtin")
+    asked, encoded = [], []
+    with TemporaryDirectory() as folder:
+        build_index(ROOT / "index" / "articles", folder)
+        index = Index.open(folder)
+        for question in questions:
+            index.ask(question.text)
+            asks, encodings = [], []
+            for _ in range(rounds):
+                asks.append(milliseconds(partial(index.ask, question.text)))
+                encodings.append(milliseconds(partial(encoder.encode_questions, [question.text])))
+            asked.append(median(asks))
+            encoded.append(median(encodings))
+    ratios = [a / e for a, e in zip(asked, encoded, strict=True)]
+    print(f"Index.ask: {median(asked):.1f} ms; encoding alone: {median(encoded):.1f} ms")
+    print(f"ratio: {median(ratios):.2f} ({len(ratios)} questions, {rounds} rounds)")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

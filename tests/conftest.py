@@ -1,0 +1,44 @@
+"""Shared fixtures: the real article, the real encoder, a real index."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from changai import articles, encoders
+from changai.build import build_index
+from changai.records import Article
+from changai.retrieval import Index
+
+ROOT = Path(__file__).parent.parent
+ARTICLE = ROOT / "index" / "articles" / "ningbo-2023-05-13.txt"
+
+
+@pytest.fixture(scope="session")
+def ningbo() -> Article:
+    return articles.read(ARTICLE)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> encoders.Encoder:
+    return encoders.load("builtin")
+
+
+@pytest.fixture(scope="session")
+def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the articles and their index; tests must leave it as it is."""
+    folder = tmp_path_factory.mktemp("index")
+    shutil.copytree(ARTICLE.parent, folder / "articles")
+    build_index(folder / "articles", folder)
+    return folder
+
+
+@pytest.fixture
+def own_folder(built_folder: Path, tmp_path: Path) -> Path:
+    """A copy of ``built_folder`` that a test may break."""
+    return Path(shutil.copytree(built_folder, tmp_path / "index"))
+
+
+@pytest.fixture(scope="session")
+def index(built_folder: Path) -> Index:
+    return Index.open(built_folder)

@@ -1,0 +1,213 @@
+"""The article's structure was read off the page by eye."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from changai import articles
+from changai.errors import ArticleError
+from changai.records import Article
+
+LOCATORS = [
+    "文章信息", "引言",
+    "一(一)", "一(二)", "一(三)", "二(一)", "二(二)", "二(三)", "三(一)", "三(二)", "三(三)",
+    "四(一)", "四(二)", "四(三)", "五(一)", "五(二)", "五(三)",
+]  # fmt: skip
+
+
+def parse(text: str) -> Article:
+    return articles.parse(text, file="test.txt", sha256="")
+
+
+def located(article: Article) -> list[tuple[str, str]]:
+    return [(p.locator, p.text) for p in article.passages if p.locator != "文章信息"]
+
+
+def test_the_article_has_its_introduction_its_fifteen_items_and_its_metadata(
+    ningbo: Article,
+) -> None:
+    assert [p.locator for p in ningbo.passages] == LOCATORS
+    assert len({p.id for p in ningbo.passages}) == len(LOCATORS)
+
+
+def test_the_article_says_what_it_is(ningbo: Article) -> None:
+    document = ningbo.document
+    assert document.title == "以“五化联动”促“产育融合”高标准、高质量推进产业工人队伍建设改革"
+    assert document.publisher == "浙江省宁淀市产业工人队伍建设改革联席会议办公室"
+    assert document.published == "2023-05-13"
+    assert document.site == "鄂尔多斯工会网"
+    assert document.file == "ningbo-2023-05-13.txt"
+
+
+def test_the_metadata_passage_holds_title_body_date_and_hotline(ningbo: Article) -> None:
+    text = ningbo.passages[0].text
+    for part in (ningbo.document.title, ningbo.document.publisher, "2023-05-13", "热线:12351"):
+        assert part in text
+
+
+def test_every_passage_is_verbatim(ningbo: Article) -> None:
+    for passage in ningbo.passages:
+        assert passage.document.text[passage.start : passage.end] == passage.text
+
+
+@pytest.mark.parametrize(
+    ("locator", "beginning", "end"),
+    [
+        ("引言", "近年来,宁波市", "改革宁波模式"),
+        ("一(一)", "强化整体统筹。", "落实、落地。"),
+        ("二(一)", "以政治引领固根基。", "《组工信息》刊发。"),
+        ("二(二)", "以思想引领聚共识。", "坚定理想信念。"),
+        ("二(三)", "以文化引领汇合力。", "优秀组织奖。"),
+        ("四(一)", "政治主保障。", "要有人解提升。"),
+        ("五(三)", "强联动、优服务。", "产业工人的获得感。"),
+    ],
+)
+def test_items_begin_and_end_where_the_page_has_them(
+    ningbo: Article, locator: str, beginning: str, end: str
+) -> None:
+    (passage,) = [p for p in ningbo.passages if p.locator == locator]
+    assert passage.text.startswith(beginning)
+    assert passage.text.endswith(end)
+
+
+def test_items_stand_under_their_section(ningbo: Article) -> None:
+    headings = {p.locator: p.headings for p in ningbo.passages}
+    assert headings["五(三)"] == ("五、集成化整合资源,当好暖心服务贴心人",)
+    assert headings["引言"] == ()
+
+
+@pytest.mark.parametrize("furniture", ["欢迎来到", "加入收藏 ", "上一篇", "下一篇"])
+def test_furniture_is_no_passage(ningbo: Article, furniture: str) -> None:
+    assert not any(furniture in p.text for p in ningbo.passages[1:])
+
+
+def test_printed_numbers_are_kept_and_lost_ones_counted_on() -> None:
+    article = parse("标题\n一、开头\n(二)甲。\n()乙。\n二、再来\n()丙。\n")
+    assert located(article) == [("一(二)", "甲。"), ("一(三)", "乙。"), ("二(一)", "丙。")]
+
+
+def test_full_width_brackets_number_items_too() -> None:
+    assert located(parse("标题\n（一）甲。（二）乙。\n")) == [("(一)", "甲。"), ("(二)", "乙。")]
+
+
+def test_brackets_within_a_sentence_open_no_item() -> None:
+    assert located(parse("标题\n(一)办法(试行)和(一)甲。\n")) == [("(一)", "办法(试行)和(一)甲。")]
+
+
+def test_paragraphs_without_sections_are_counted() -> None:
+    article = parse("标题\n第一段说了这些。\n\n第二段说了那些。\n")
+    assert located(article) == [("第1段", "第一段说了这些。"), ("第2段", "第二段说了那些。")]
+
+
+def test_a_paragraph_after_an_item_is_its_second() -> None:
+    article = parse("标题\n一、开头\n(一)甲。\n又一段。\n")
+    assert located(article) == [("一(一)", "甲。"), ("一(一)第2段", "又一段。")]
+
+
+def test_a_line_broken_within_a_sentence_is_joined() -> None:
+    assert located(parse("标题\n一、开头\n(一)甲乙\n\n  丙丁。\n")) == [
+        ("一(一)", "甲乙\n\n  丙丁。")
+    ]
+
+
+def test_a_sentence_behind_a_section_number_is_a_passage() -> None:
+    assert located(parse("标题\n一、要加强领导。\n二、要增加投入。\n")) == [
+        ("第1段", "一、要加强领导。"),
+        ("第2段", "二、要增加投入。"),
+    ]
+
+
+def test_numbers_beyond_ten_are_restored() -> None:
+    article = parse("标题\n" + "".join("()某项。\n" for _ in range(21)))
+    locators = [p.locator for p in article.passages if p.locator != "文章信息"]
+    assert [locators[n - 1] for n in (9, 10, 11, 19, 20, 21)] == [
+        "(九)", "(十)", "(十一)", "(十九)", "(二十)", "(二十一)",
+    ]  # fmt: skip
+
+
+def test_a_date_below_the_body_is_found_and_the_body_kept() -> None:
+    article = parse("标题\n正文一段。\n发布时间：2024年3月5日\n")
+    assert article.document.published == "2024-03-05"
+    assert article.document.title == "标题"
+    assert ("第1段", "正文一段。") in located(article)
+
+
+def test_a_page_without_a_date_has_none() -> None:
+    assert parse("标题\n正文一段。\n").document.published == ""
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes("\ufeff标题\n正文一段。\n".encode())
+    article = articles.read(file)
+    assert article.document.title == "标题"
+    assert article.document.text.startswith("标题")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "空"),
+        (b" \n\t\n", "空"),
+        ("产业工人".encode("gb18030"), "UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "UTF-8"),
+        (b"abc\0def", "文本"),
+        ("标题\n——\n".encode(), "段落"),
+    ],
+)
+def test_what_is_no_article_is_named_in_the_error(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "broken.txt"
+    file.write_bytes(content)
+    with pytest.raises(ArticleError, match=said) as caught:
+        articles.read(file)
+    assert "broken.txt" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArticleError, match=r"nowhere\.txt"):
+        articles.read(tmp_path / "nowhere.txt")
+
+
+def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", ".hidden.txt", "notes.md"):
+        (tmp_path / name).write_text("标题\n正文一段。\n", encoding="utf-8")
+    assert [a.document.file for a in articles.read_folder(tmp_path)] == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("make", [True, False])
+def test_a_folder_without_articles_is_named(tmp_path: Path, make: bool) -> None:
+    folder = tmp_path / "articles"
+    if make:
+        folder.mkdir()
+    with pytest.raises(ArticleError, match="articles"):
+        articles.read_folder(folder)
+
+
+LINES = st.lists(
+    st.one_of(
+        st.sampled_from(["", "  ", "一、标题", "()甲。()乙。", "(三)丙", "设为首页", "上一篇:某"]),
+        st.text(st.characters(codec="utf-8"), max_size=40),
+    ),
+    max_size=12,
+)
+
+
+@given(LINES)
+def test_whatever_the_page_passages_are_verbatim_in_order_and_apart(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    try:
+        article = parse(text)
+    except ArticleError:
+        return
+    body = [p for p in article.passages if p.locator != "文章信息"]
+    for passage in article.passages:
+        assert text[passage.start : passage.end] == passage.text
+        assert passage.text == passage.text.strip() != ""
+    for before, after in pairwise(body):
+        assert before.end <= after.start
+    assert len({p.id for p in article.passages}) == len(article.passages)

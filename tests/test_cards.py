@@ -1,0 +1,157 @@
+"""Answers as HTML."""
+
+import html
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from changai.cards import OFFICIAL, WORKER, answer_card, error_card, escape
+from changai.records import Answer, Citation, Document, Passage
+
+ASCII = "".join(map(chr, range(128)))
+HARMLESS = {"div", "p", "b", "br", "mark", "details", "summary"}
+ATTACKS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "&lt;b&gt;", "**[a](b)`"]
+
+
+class _Page(HTMLParser):
+    """The elements of a piece of HTML, and the text within each of them."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.within: dict[str, str] = {}
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(markup)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        assert [name for name, _ in attrs if name != "class"] == []
+        if tag != "br":
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        for tag in self._open:
+            self.within[tag] = self.within.get(tag, "") + data
+
+
+def _citation(
+    rank: int,
+    text: str,
+    *highlights: tuple[int, int],
+    title: str = "题目",
+    publisher: str = "宁波市总工会",
+    published: str = "2023-05-13",
+    heading: str = "二、提升",
+    locator: str = "二(一)",
+) -> Citation:
+    document = Document("d", title, publisher, published, "", "d.txt", "", text)
+    passage = Passage(f"d#p{rank}", document, text, 0, len(text), (heading,), locator)
+    return Citation(rank, 1.0, passage, highlights)
+
+
+def _answer(covered: bool, *citations: Citation) -> Answer:
+    return Answer("问题?", covered, 0.5, citations)
+
+
+FOUND = [_citation(1, "第一段原文"), _citation(2, "第二段原文"), _citation(3, "第三段原文")]
+
+
+@pytest.mark.parametrize(("audience", "told"), [(WORKER, True), (OFFICIAL, False)])
+def test_what_is_not_covered_is_said_not_to_be(audience: str, told: bool) -> None:
+    page = _Page(answer_card(_answer(False, *FOUND), audience))
+    assert "文章未提及" in page.text
+    assert "不能当作答案" in page.text
+    assert "原文如下" not in page.text
+    assert "details" not in page.elements
+    assert ("12351" in page.text) is told
+    places = [page.text.index(text) for text in ("第一段原文", "第二段原文", "第三段原文")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("audience", [WORKER, OFFICIAL])
+def test_what_is_covered_shows_one_passage_and_folds_the_others(audience: str) -> None:
+    page = _Page(answer_card(_answer(True, *FOUND), audience))
+    assert "原文如下" in page.text
+    assert "文章未提及" not in page.text
+    assert "12351" not in page.text
+    assert "第一段原文" not in page.within["details"]
+    assert page.text.count("第一段原文") == 1
+    assert "第二段原文" in page.within["details"]
+    assert "第三段原文" in page.within["details"]
+    assert "2 段" in page.within["summary"]
+
+
+def test_a_single_passage_leaves_nothing_to_fold() -> None:
+    assert "details" not in _Page(answer_card(_answer(True, FOUND[0]), WORKER)).elements
+
+
+def test_a_card_tells_place_and_source() -> None:
+    page = _Page(answer_card(_answer(True, FOUND[0]), WORKER))
+    for told in ("二(一) · 二、提升", "《题目》", "宁波市总工会 · 2023-05-13"):
+        assert told in page.text
+
+
+def test_a_card_tells_that_the_date_is_unknown() -> None:
+    citation = _citation(1, "原文", publisher="", published="")
+    page = _Page(answer_card(_answer(True, citation), WORKER))
+    assert page.text.endswith("《题目》日期不详")
+
+
+@pytest.mark.parametrize("highlights", [[(0, 2), (5, 7)], [(5, 7), (0, 2)]])
+def test_highlights_are_marked(highlights: list[tuple[int, int]]) -> None:
+    card = answer_card(_answer(True, _citation(1, "甲<乙,丙丁&戊", *highlights)), WORKER)
+    quotation = re.search(r'<p class="quotation">(.*?)</p>', card)
+    assert quotation is not None
+    marks = re.findall(r"<mark>(.*?)</mark>", quotation[1])
+    assert [html.unescape(mark) for mark in marks] == ["甲<", "丁&"]
+    assert _Page(quotation[1]).text == "甲<乙,丙丁&戊"
+
+
+@pytest.mark.parametrize("field", ["title", "publisher", "published", "heading", "locator", "text"])
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("covered", [True, False])
+def test_text_from_outside_is_inert(field: str, attack: str, covered: bool) -> None:
+    outside = {"text": "原文"} | {field: attack}
+    text = outside.pop("text")
+    citation = _citation(1, text, (0, len(text)), **outside)
+    card = answer_card(_answer(covered, citation, citation), WORKER)
+    page = _Page(card)
+    assert set(page.elements) <= HARMLESS
+    assert page.text.count(attack) == 2
+    assert attack not in card
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_error_message_is_inert(attack: str) -> None:
+    page = _Page(error_card(attack))
+    assert (page.elements, page.text) == (["p"], attack)
+
+
+@given(st.text(st.characters(exclude_categories=())))
+@example(ASCII)
+def test_escaped_text_has_no_ascii_that_means_anything(text: str) -> None:
+    assert re.fullmatch(r"(?:[A-Za-z0-9 ]|[^\x00-\x7f]|&#[0-9]+;)*", escape(text))
+
+
+@given(st.text(st.characters(exclude_categories=())))
+@example(ASCII)
+def test_escaped_text_reads_as_it_was(text: str) -> None:
+    # Browsers read a reference to NUL as U+FFFD. They read those to the other controls as what
+    # they are, though the HTML standard calls it an error; ``html.unescape`` drops these.
+    dropped = dict.fromkeys({*range(1, 32), 127} - set(map(ord, "\t\n\f\r")))
+    assert html.unescape(escape(text)) == text.translate(dropped | {0: "\ufffd"})
+
+
+@pytest.mark.parametrize("text", ["\r\n\t", "\x80\x9f", "\ud800", "é工①"])
+def test_these_survive_escaping(text: str) -> None:
+    assert html.unescape(escape(text)) == text

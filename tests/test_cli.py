@@ -1,0 +1,142 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from changai.cli import main
+
+QUESTION = "外地人的孩子在宁波怎么上学?"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_ask_prints_the_answer_with_its_source(built_folder: Path) -> None:
+    result = run("ask", QUESTION, "--index", built_folder)
+    assert result.exit_code == 0
+    assert "五(三)" in result.stdout
+    assert "【统等优化外来劳动者子女入学政策】" in result.stdout
+    assert "2023-05-13" in result.stdout
+
+
+def test_ask_exits_with_one_where_the_article_does_not_answer(built_folder: Path) -> None:
+    result = run("ask", "红烧肉怎么烧才不柴", "--index", built_folder)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("文章未提及")
+
+
+def test_ask_json_has_exactly_the_promised_shape(built_folder: Path) -> None:
+    result = run("ask", QUESTION, "--json", "-k", "2", "--index", built_folder)
+    answer = json.loads(result.stdout)
+    assert list(answer) == ["question", "covered", "confidence", "citations"]
+    assert (answer["question"], answer["covered"]) == (QUESTION, True)
+    assert len(answer["citations"]) == 2
+    first = answer["citations"][0]
+    assert list(first) == [
+        "rank", "score", "text", "highlights", "locator", "start", "end", "document",
+    ]  # fmt: skip
+    assert list(first["document"]) == ["title", "publisher", "published", "file"]
+    assert first["document"]["file"] == "ningbo-2023-05-13.txt"
+    article = (built_folder / "articles" / first["document"]["file"]).read_text(encoding="utf-8")
+    assert article[first["start"] : first["end"]] == first["text"]
+    ((start, end),) = first["highlights"]
+    assert first["text"][start:end] == "统等优化外来劳动者子女入学政策"
+
+
+@pytest.mark.parametrize("question", ["", "  ", "？？", "问" * 513])
+def test_what_is_no_question_exits_with_two_and_one_line(built_folder: Path, question: str) -> None:
+    result = run("ask", question, "--index", built_folder)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ask"], ["ask", "技能", "-k", "0"], ["nonsense"], ["build", "--nonsense"]]
+)
+def test_misuse_exits_with_two(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_ask_builds_a_missing_index_and_says_so(own_folder: Path) -> None:
+    for path in sorted((own_folder / "built").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    result = run("ask", QUESTION, "--json", "--index", own_folder)
+    assert result.exit_code == 0
+    assert "先建立索引" in result.stderr
+    assert json.loads(result.stdout)["covered"]
+
+
+def test_build_says_what_it_did(own_folder: Path) -> None:
+    assert "没有变化" in run("build", "--index", own_folder).stdout
+    (own_folder / "articles" / "b.txt").write_text("标题\n正文一段。\n", encoding="utf-8")
+    result = run("build", "--index", own_folder)
+    assert result.exit_code == 0
+    assert "文章 2 篇" in result.stdout
+
+
+def test_build_takes_another_folder_of_articles(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.txt").write_text("标题\n正文一段。\n", encoding="utf-8")
+    result = run("build", tmp_path / "mine", "--index", tmp_path / "index")
+    assert "文章 1 篇" in result.stdout
+    assert (tmp_path / "index" / "built" / "current.json").exists()
+
+
+def test_build_names_the_article_it_cannot_read(own_folder: Path) -> None:
+    (own_folder / "articles" / "bad.txt").write_bytes(b"\xff\xff")
+    result = run("build", "--index", own_folder)
+    assert result.exit_code == 2
+    assert "bad.txt" in result.stderr
+
+
+def test_inspect_lists_what_was_read(built_folder: Path) -> None:
+    result = run("inspect", built_folder / "articles" / "ningbo-2023-05-13.txt")
+    assert result.exit_code == 0
+    assert "鄂尔多斯工会网" in result.stdout
+    assert "五(三)  [2028:2177]" in result.stdout
+
+
+def test_evaluate_prints_a_table_or_json(built_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text(
+        json.dumps({"question": QUESTION, "relevant": ["子女入学政策"]})
+        + "\n"
+        + json.dumps({"question": "红烧肉怎么烧才不柴", "relevant": []}),
+        encoding="utf-8",
+    )
+    table = run("evaluate", file, "--index", built_folder)
+    assert table.exit_code == 0
+    assert "recall_at_1" in table.stdout
+    report = json.loads(run("evaluate", file, "--json", "--index", built_folder).stdout)
+    assert (report["questions"], report["answerable"]) == (2, 1)
+    assert report["recall_at_1"] == report["mrr_at_10"] == report["coverage_auroc"] == 1
+    assert report["false_answer_rate"] == report["false_refusal_rate"] == 0
+
+
+def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    lines = [
+        {"question": QUESTION, "relevant": ["子女入学政策"]},
+        {"question": "方太四化工程", "relevant": ["方太四化工程"]},
+        {"question": "红烧肉怎么烧才不柴", "relevant": []},
+        {"question": "明天会下雨吗", "relevant": []},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    output = tmp_path / "weights.json"
+    assert run("fit", file, "-o", output, "--index", built_folder).exit_code == 0
+    weights = json.loads(output.read_text(encoding="utf-8"))
+    assert weights["fitted_on"][0]["file"] == "questions.jsonl"
+    assert weights["fitted_on"][0]["recall_at_1"] == 1
+
+
+def test_serve_names_a_port_that_is_taken(built_folder: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", str(port), "--index", built_folder)
+    assert result.exit_code == 2
+    assert f"127.0.0.1:{port}" in result.stderr

@@ -1,0 +1,266 @@
+"""Reading questions, and the figures they give."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from changai.errors import EvaluationError, QuestionError
+from changai.evaluation import Question, auroc, evaluate, open_questions, read_questions
+from changai.retrieval import Index
+
+SCHOOL = "外地人的孩子在宁波怎么上学?"
+SKILL = "宁波市技能人才总量是多少?"
+RAIN = "北京明天会下雨吗?"
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "asked.jsonl"
+    path.write_bytes(text.encode())
+    return path
+
+
+def _squad(folder: Path, *articles: dict[str, Any]) -> Path:
+    return _write(folder, json.dumps({"version": "1.1", "data": articles}))
+
+
+SKY = {
+    "title": "天空",
+    "paragraphs": [
+        {"context": "白天的天空是蓝色的。", "qas": [{"question": "天空是什么颜色?"}]},
+        {"context": "夜里的天空能看见星星。", "qas": [{"question": "夜里能看见什么?"}]},
+    ],
+}
+COOKING = {
+    "paragraphs": [
+        {
+            "context": "米饭要用水煮二十分钟。",
+            "qas": [{"question": "面条要煮多久?", "is_impossible": True, "answers": []}],
+        }
+    ]
+}
+
+
+def test_a_line_is_a_question_with_its_snippets(tmp_path: Path) -> None:
+    text = (
+        '{"question": "一?", "relevant": ["甲", "乙"], "kind": "x"}\n\n'
+        '{"relevant": [], "question": "二?"}'
+    )
+    read = read_questions(_write(tmp_path, text))
+    assert read.questions == (Question("一?", ("甲", "乙")), Question("二?", ()))
+    assert read.articles is None
+    assert read.sha256 == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not JSON",
+        '{"question": "一?"',
+        '{"question": "一?"}',
+        '{"relevant": []}',
+        '{"question": 1, "relevant": []}',
+        '{"question": "一?", "relevant": "甲"}',
+        '{"question": "一?", "relevant": [1]}',
+        '{"question": "一?", "relevant": [""]}',
+        '["一?", []]',
+        "null",
+    ],
+)
+def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
+    path = _write(tmp_path, f'{{"question": "一?", "relevant": []}}\n\n{line}\n')
+    with pytest.raises(EvaluationError, match=r"asked\.jsonl 第 3 行"):
+        read_questions(path)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", b"\xff\xfe{}", None])
+def test_a_file_without_questions_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "asked.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(EvaluationError, match=r"asked\.jsonl"):
+        read_questions(path)
+
+
+def test_a_line_separator_may_stand_in_a_string(tmp_path: Path) -> None:
+    # JSON allows U+2028 and U+0085 unescaped inside strings (RFC 8259, section 7).
+    path = _write(tmp_path, '{"question": "一\u2028二\u0085?", "relevant": []}\n')
+    assert read_questions(path).questions == (Question("一\u2028二\u0085?", ()),)
+
+
+def test_squad_brings_its_paragraphs_as_passages(tmp_path: Path) -> None:
+    articles = read_questions(_squad(tmp_path, SKY, COOKING)).articles
+    assert articles is not None
+    sky, cooking = articles
+    assert (sky.document.title, cooking.document.title) == ("天空", "")
+    assert sky.document.text == "白天的天空是蓝色的。\n夜里的天空能看见星星。"
+    # The first paragraph has 10 characters, the second 11.
+    assert [(p.start, p.end, p.locator) for p in sky.passages] == [
+        (0, 10, "第1段"),
+        (11, 22, "第2段"),
+    ]
+    for passage in (*sky.passages, *cooking.passages):
+        assert passage.document.text[passage.start : passage.end] == passage.text
+    assert len({p.id for p in (*sky.passages, *cooking.passages)}) == 3
+
+
+def test_squad_asks_with_the_paragraph_there_and_left_out(tmp_path: Path) -> None:
+    read = read_questions(_squad(tmp_path, SKY))
+    assert read.articles is not None
+    ids = [passage.id for passage in read.articles[0].passages]
+    assert read.questions == (
+        Question("天空是什么颜色?", ("白天的天空是蓝色的。",)),
+        Question("天空是什么颜色?", (), without=ids[0]),
+        Question("夜里能看见什么?", ("夜里的天空能看见星星。",)),
+        Question("夜里能看见什么?", (), without=ids[1]),
+    )
+
+
+def test_squad_asks_an_impossible_question_once(tmp_path: Path) -> None:
+    asked = read_questions(_squad(tmp_path, COOKING)).questions
+    assert asked == (Question("面条要煮多久?", ()),)
+
+
+@pytest.mark.parametrize(
+    "article",
+    [
+        {},
+        {"paragraphs": [{"qas": []}]},
+        {"paragraphs": [{"context": "甲"}]},
+        {"paragraphs": [{"context": 1, "qas": []}]},
+        {"paragraphs": [{"context": "甲", "qas": [{}]}]},
+        {"paragraphs": [{"context": "甲", "qas": ["一?"]}]},
+        {"paragraphs": [{"context": "甲", "qas": []}]},
+        {"paragraphs": []},
+    ],
+)
+def test_malformed_or_empty_squad_is_refused(tmp_path: Path, article: dict[str, Any]) -> None:
+    with pytest.raises(EvaluationError, match=r"asked\.jsonl"):
+        read_questions(_squad(tmp_path, article))
+
+
+def test_a_squad_question_must_be_text(tmp_path: Path) -> None:
+    article = {"paragraphs": [{"context": "甲", "qas": [{"question": None}]}]}
+    with pytest.raises(EvaluationError):
+        read_questions(_squad(tmp_path, article))
+
+
+@pytest.mark.parametrize(
+    ("scores", "positive", "expected"),
+    [
+        # Pairs of positive and negative: 0.9 above 0.8, 0.3 below it.
+        ([0.9, 0.8, 0.3], [True, False, True], 0.5),
+        # 2 above 1, 2 tied with 2, 3 above both: (1 + 0.5 + 2) / 4.
+        ([2, 3, 1, 2], [True, True, False, False], 0.875),
+        ([0.1, 0.9], [True, False], 0.0),
+        ([0.1, 0.9], [True, True], None),
+        ([0.1, 0.9], [False, False], None),
+    ],
+)
+def test_auroc(scores: list[float], positive: list[bool], expected: float | None) -> None:
+    assert auroc(np.array(scores), np.array(positive)) == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1))
+def test_auroc_equals_counting_pairs(scored: list[tuple[int, bool]]) -> None:
+    pairs = [(a, b) for a, yes in scored if yes for b, no in scored if not no]
+    counted = sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs)
+    found = auroc(np.array([s for s, _ in scored]), np.array([p for _, p in scored]))
+    assert found == (pytest.approx(counted / len(pairs)) if pairs else None)
+
+
+def test_ranks_become_recall_and_reciprocal_rank(index: Index) -> None:
+    ranked = [citation.passage.text for citation in index.retrieve(SKILL, k=11)]
+    asked = [Question(SKILL, (ranked[rank - 1],)) for rank in (1, 2, 4, 11)]
+    report = evaluate(index, [*asked, Question(SKILL, (ranked[10], ranked[2]))])
+    # First hits at 1, 2, 4, none within 10, and 3.
+    assert report.recall_at_1 == 1 / 5
+    assert report.recall_at_3 == 3 / 5
+    assert report.mrr_at_10 == pytest.approx((1 + 1 / 2 + 1 / 4 + 0 + 1 / 3) / 5)
+
+
+def test_covered_and_not_become_error_rates(index: Index) -> None:
+    assert index.ask(SKILL).covered
+    assert not index.ask(RAIN).covered
+    top = (index.ask(SKILL).citations[0].passage.text,)
+    # Two answerable, refused once in two; three unanswerable, answered once in three.
+    questions = [
+        Question(SKILL, top),
+        Question(RAIN, top),
+        Question(SKILL, ()),
+        Question(RAIN, ()),
+        Question(RAIN, ()),
+    ]
+    report = evaluate(index, questions)
+    assert (report.questions, report.answerable) == (5, 2)
+    assert report.false_refusal_rate == 1 / 2
+    assert report.false_answer_rate == pytest.approx(1 / 3)
+    # Of 2 x 3 pairs: SKILL ties with one and beats two, RAIN loses one and ties with two.
+    assert report.coverage_auroc == pytest.approx((0.5 + 2 + 0 + 1) / 6)
+
+
+def test_questions_about_the_article(index: Index) -> None:
+    seen: list[tuple[int, int]] = []
+    questions = [
+        Question(SCHOOL, ("优化外来劳动者子女入学政策",)),
+        Question(SKILL, ("180.15万人",)),
+        Question(RAIN, ()),
+    ]
+    report = evaluate(index, questions, lambda done, total: seen.append((done, total)))
+    assert (report.recall_at_1, report.recall_at_3, report.mrr_at_10) == (1, 1, 1)
+    assert (report.coverage_auroc, report.false_answer_rate, report.false_refusal_rate) == (1, 0, 0)
+    assert 0 < report.latency_p50_ms <= report.latency_p95_ms
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_figures_that_the_questions_do_not_allow_are_none(index: Index) -> None:
+    report = evaluate(index, [Question(RAIN, ())])
+    assert report.recall_at_1 is report.recall_at_3 is report.mrr_at_10 is None
+    assert report.coverage_auroc is report.false_refusal_rate is None
+    assert report.false_answer_rate == 0
+
+
+def test_a_question_that_cannot_be_asked_is_not_passed_over(index: Index) -> None:
+    with pytest.raises(QuestionError):
+        evaluate(index, [Question("？！", ())])
+
+
+def test_a_squad_file_is_asked_of_its_own_corpus(tmp_path: Path) -> None:
+    unasked = {"paragraphs": [{"context": "米饭要用水煮二十分钟。", "qas": []}]}
+    questions, opened = open_questions(_squad(tmp_path, SKY, unasked), tmp_path / "unused")
+    assert [passage.text for passage in opened.passages] == [
+        "白天的天空是蓝色的。",
+        "夜里的天空能看见星星。",
+        "米饭要用水煮二十分钟。",
+    ]
+    report = evaluate(opened, questions.questions)
+    assert (report.questions, report.answerable) == (4, 2)
+    assert report.recall_at_1 == 1
+    assert not (tmp_path / "unused").exists()
+    left_out = questions.questions[1]
+    answer = opened.ask(left_out.text, k=10, without=left_out.without)
+    assert left_out.without not in [citation.passage.id for citation in answer.citations]
+    assert len(answer.citations) == 2
+
+
+def test_lines_are_asked_of_the_index_in_the_folder(tmp_path: Path, built_folder: Path) -> None:
+    path = _write(tmp_path, json.dumps({"question": SKILL, "relevant": ["180.15万人"]}))
+    questions, opened = open_questions(path, built_folder)
+    assert evaluate(opened, questions.questions).recall_at_1 == 1
+
+
+def test_the_only_paragraph_is_never_left_out(tmp_path: Path) -> None:
+    article = {"paragraphs": SKY["paragraphs"][:1]}
+    questions, opened = open_questions(_squad(tmp_path, article), tmp_path)
+    assert evaluate(opened, questions.questions).questions == 1
+
+
+def test_a_paragraph_may_lack_words(tmp_path: Path) -> None:
+    article = {"paragraphs": [{"context": "……", "qas": []}, *SKY["paragraphs"]]}
+    questions, opened = open_questions(_squad(tmp_path, article), tmp_path)
+    assert evaluate(opened, questions.questions).recall_at_1 == 1

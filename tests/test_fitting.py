@@ -1,0 +1,193 @@
+"""Fitting the weights of ranking from hand-made observations."""
+
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from changai import fitting
+from changai.errors import EvaluationError
+from changai.evaluation import Question
+from changai.fitting import Observation, Source, fit, observe, to_json
+from changai.ranking import FEATURES, probability, weights_from_json
+from changai.retrieval import Index
+
+
+def _observation(
+    features: Sequence[Sequence[float]], hits: Sequence[bool], *, answerable: bool
+) -> Observation:
+    return Observation(np.array(features, dtype=np.float64), np.array(hits), answerable)
+
+
+def _observations(count: int, seed: int, gap: float = 0.3) -> tuple[Observation, ...]:
+    """Questions with five candidates; in every second one the last answers, ``gap`` better."""
+    random = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        features = random.uniform(0, 0.6, size=(5, len(FEATURES)))
+        answerable = number % 2 == 0
+        hits = [False] * 4 + [answerable]
+        if answerable:
+            features[4] = features[:4].max(axis=0) + gap
+        made.append(_observation(features.tolist(), hits, answerable=answerable))
+    return tuple(made)
+
+
+EASY = Source("easy.jsonl", "aa", _observations(30, seed=1))
+HARD = Source("hard.jsonl", "bb", _observations(40, seed=2, gap=-0.1))
+# The right passage was not among the candidates.
+MISSED = _observation([[0.1] * 4, [0.2] * 4], [False, False], answerable=True)
+
+
+def test_the_same_observations_give_the_same_text() -> None:
+    assert to_json(fit([EASY, HARD])) == to_json(fit([EASY, HARD]))
+
+
+def test_what_is_written_can_be_read_by_ranking() -> None:
+    text = to_json(fit([EASY, HARD]))
+    raw = json.loads(text)
+    assert list(raw["ranking"]) == list(raw["coverage"]) == list(FEATURES)
+    weights = weights_from_json(text)
+    assert weights.ranking.tolist() == pytest.approx(list(raw["ranking"].values()))
+    assert weights.coverage.tolist() == pytest.approx(list(raw["coverage"].values()))
+    assert 0 < weights.covered_from < 1
+    assert text.endswith("}\n")
+
+
+def test_the_sources_are_recorded() -> None:
+    more = Source("easy.jsonl", "aa", (*EASY.observations, MISSED))
+    recorded = json.loads(to_json(fit([more, HARD])))["fitted_on"]
+    assert [(one["file"], one["sha256"], one["questions"]) for one in recorded] == [
+        ("easy.jsonl", "aa", 31),
+        ("hard.jsonl", "bb", 40),
+    ]
+    # 15 of the 30 can be answered, each by the candidate that is best in every feature; and the
+    # one that was missed.
+    assert recorded[0]["recall_at_1"] == 15 / 16
+
+
+def test_what_separates_perfectly_is_recorded_as_such() -> None:
+    recorded = json.loads(to_json(fit([EASY])))["fitted_on"][0]
+    assert (recorded["recall_at_1"], recorded["coverage_auroc"]) == (1, 1)
+
+
+def test_every_source_weighs_the_same() -> None:
+    often = Source("easy.jsonl", "aa", EASY.observations * 3)
+    once, thrice = (weights_from_json(to_json(fit([s, HARD]))) for s in (EASY, often))
+    assert thrice.ranking.tolist() == pytest.approx(once.ranking.tolist(), abs=2e-4)
+    assert thrice.coverage.tolist() == pytest.approx(once.coverage.tolist(), abs=2e-4)
+
+
+def test_the_threshold_is_that_of_the_first_source() -> None:
+    weights, other = (weights_from_json(to_json(fit(s))) for s in ([EASY, HARD], [HARD, EASY]))
+    confidences = []
+    for observation in EASY.observations:
+        rows = observation.features.astype(np.float32)
+        top = rows[(rows @ weights.ranking).argmax()]
+        confidences.append(float(probability(top, weights.coverage, weights.intercept)))
+    answerable = [observation.answerable for observation in EASY.observations]
+    # EASY can be told apart without a fault, and is where it comes first.
+    assert [c >= weights.covered_from for c in confidences] == answerable
+    assert [c >= other.covered_from for c in confidences] != answerable
+
+
+UNANSWERABLE = _observation([[0.1] * 4, [0.3] * 4], [False, False], answerable=False)
+ANSWERABLE = _observation([[0.9] * 4, [0.2] * 4], [True, False], answerable=True)
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [(ANSWERABLE, ANSWERABLE), (UNANSWERABLE, UNANSWERABLE), (MISSED, UNANSWERABLE), ()],
+)
+def test_a_source_must_have_both_kinds(observations: tuple[Observation, ...]) -> None:
+    with pytest.raises(EvaluationError, match=r"lacking\.jsonl"):
+        fit([EASY, Source("lacking.jsonl", "", observations)])
+
+
+def test_a_source_whose_every_candidate_answers_is_refused() -> None:
+    alone = _observation([[0.9, 0.8, 0.7, 0.6]], [True], answerable=True)
+    with pytest.raises(EvaluationError):
+        fit([Source("alone.jsonl", "", (alone, UNANSWERABLE))])
+
+
+def test_observe_measures_the_candidates_of_each_question(index: Index) -> None:
+    asked = ["宁波市技能人才总量是多少?", "北京明天会下雨吗?"]
+    known, unknown = observe(index, [Question(asked[0], ("180.15万人",)), Question(asked[1], ())])
+    assert (known.answerable, unknown.answerable) == (True, False)
+    matches = index.match(asked[0])
+    assert known.features.tolist() == matches.features.astype(np.float64).tolist()
+    holding = ["180.15万人" in index.passages[number].text for number in matches.passages]
+    assert known.hits.tolist() == holding
+    assert sum(holding) == 1
+    assert not unknown.hits.any()
+
+
+def test_observe_leaves_out_the_passage_that_is_to_be(index: Index) -> None:
+    first = index.passages[0]
+    (observed,) = observe(index, [Question("维权热线是多少?", (first.text,), without=first.id)])
+    assert len(observed.features) == len(index.match("维权热线是多少?").passages) - 1
+    assert not observed.hits.any()
+
+
+# Where x is 0, one of four is positive; where x is 1, three of four.
+BINARY = np.array([[0], [0], [0], [0], [1], [1], [1], [1]], dtype=np.float64)
+POSITIVE = np.array([1, 0, 0, 0, 1, 1, 1, 0], dtype=np.float64)
+
+
+def test_logistic_regression_on_one_binary_feature() -> None:
+    weights, intercept = fitting._logistic(BINARY, POSITIVE, np.ones(8))
+    # The log odds are ln(1/3) and ln(3), so the weight is ln(3) - ln(1/3) = 2 ln(3). The ridge
+    # takes 0.001 * ln(3) / 0.1875 = 0.6 % of it, and moves the intercept by half of that.
+    assert weights.tolist() == pytest.approx([2 * math.log(3)], rel=0.01)
+    assert weights[0] < 2 * math.log(3)
+    assert intercept == pytest.approx(-math.log(3), rel=0.01)
+    # At the middle the odds are even, and stay so under the ridge.
+    assert intercept + weights[0] / 2 == pytest.approx(0, abs=1e-9)
+
+
+def test_importance_is_as_good_as_repetition() -> None:
+    rows, labels = np.array([[0.0], [0], [1], [1]]), np.array([1.0, 0, 1, 0])
+    weighed = fitting._logistic(rows, labels, np.array([1.0, 3, 3, 1]))
+    repeated = fitting._logistic(BINARY, POSITIVE, np.ones(8))
+    assert weighed[0] == pytest.approx(repeated[0])
+    assert weighed[1] == pytest.approx(repeated[1])
+
+
+def test_logistic_regression_does_not_mind_the_scale_of_a_column() -> None:
+    small = fitting._logistic(BINARY / 1000, POSITIVE, np.ones(8))
+    plain = fitting._logistic(BINARY, POSITIVE, np.ones(8))
+    assert small[0] / 1000 == pytest.approx(plain[0])
+    assert small[1] == pytest.approx(plain[1])
+
+
+def test_a_constant_column_weighs_nothing() -> None:
+    weights, _ = fitting._logistic(np.hstack([BINARY, np.ones((8, 1))]), POSITIVE, np.ones(8))
+    assert weights[1] == 0
+
+
+def test_differences_are_taken_from_the_ten_most_similar_wrong_candidates() -> None:
+    wrong = [[n / 10, 0.0, 9.0 - n, 0.0] for n in range(12)]
+    observation = _observation([*wrong, [2, 1, 0, 0]], [False] * 12 + [True], answerable=True)
+    # By the sum of the first two features 11 is hardest; 0 and 1 are left out.
+    expected = [[2 - n / 10, 1, n - 9.0, 0] for n in range(11, 1, -1)]
+    assert fitting._differences(observation) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "answerable", "threshold"),
+    [
+        # Above 0.30 and up to 0.35 nothing is told apart wrongly.
+        ([0.2, 0.3, 0.35, 0.8], [False, False, True, True], 0.31),
+        # Up to 0.5 the one unanswerable question is answered; up to 0.6 one of two is refused.
+        ([0.5, 0.4, 0.6], [False, True, True], 0.51),
+        # 0.02 to 0.10: one false answer in four, no refusal; any other is as bad or worse.
+        ([0.01, 0.01, 0.01, 0.9, 0.1], [False] * 4 + [True], 0.02),
+    ],
+)
+def test_the_threshold_balances_both_faults(
+    confidence: list[float], answerable: list[bool], threshold: float
+) -> None:
+    found = fitting._balanced_threshold(np.array(confidence), np.array(answerable))
+    assert found == threshold

@@ -1,0 +1,150 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import changai
+from changai.encoders import Encoder
+from changai.errors import QuestionError
+from changai.retrieval import LONGEST_QUESTION, Index
+
+
+@pytest.mark.parametrize(
+    ("question", "locator", "highlight"),
+    [
+        ("外地人的孩子在宁波怎么上学?", "五(三)", "统等优化外来劳动者子女入学政策"),
+        ("外地人的孩子怎么上学?", "五(三)", "统等优化外来劳动者子女入学政策"),
+        ("宁波市技能人才总量是多少?", "三(二)", "宁波市技能人才总量已达180.15万人"),
+        ("推优入党2020年多少名", "二(一)", "2020 年推优人党 2274名"),
+        ("方太", "一(三)", "方太"),
+    ],
+)
+def test_a_question_is_answered_by_the_clause_that_says_it(
+    index: Index, question: str, locator: str, highlight: str
+) -> None:
+    answer = index.ask(question)
+    first = answer.citations[0]
+    assert answer.covered
+    assert first.passage.locator == locator
+    assert highlight in first.passage.text[slice(*first.highlights[0])]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "外地人的孩子在寧波怎麼上學?",
+        "外地人的孩子在宁波怎么上学？",
+        " 外地人 的 孩子在宁波怎么上学?",
+    ],
+)
+def test_script_width_and_blanks_make_no_difference(index: Index, question: str) -> None:
+    plain = index.ask("外地人的孩子在宁波怎么上学?")
+    other = index.ask(question)
+    assert other.confidence == plain.confidence
+    assert [c.passage for c in other.citations] == [c.passage for c in plain.citations]
+    assert other.question == question
+
+
+def test_what_is_off_the_topic_is_not_covered(index: Index) -> None:
+    answer = index.ask("红烧肉怎么烧才不柴")
+    assert not answer.covered
+    assert answer.confidence < 0.5
+    assert len(answer.citations) == 3
+
+
+def test_citations_are_ranked_by_score(index: Index) -> None:
+    citations = index.retrieve("产业工人", k=17)
+    assert [c.rank for c in citations] == list(range(1, 18))
+    scores = [c.score for c in citations]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_k_beyond_the_corpus_gives_all_there_is(index: Index) -> None:
+    citations = index.retrieve("产业工人", k=1000)
+    assert {c.passage.id for c in citations} == {p.id for p in index.passages}
+
+
+def test_fewer_citations_are_a_beginning_of_more(index: Index) -> None:
+    assert index.retrieve("技能培训", k=2) == index.retrieve("技能培训", k=5)[:2]
+
+
+def test_a_passage_can_be_left_out(index: Index) -> None:
+    question = "外地人的孩子在宁波怎么上学?"
+    gold = index.ask(question).citations[0].passage
+    without = index.ask(question, k=17, without=gold.id)
+    assert gold not in [c.passage for c in without.citations]
+    assert len(without.citations) == 16
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "", " ", "\n\t\u3000", "？！。", "…——", "\0", "😀",
+        "长" * (LONGEST_QUESTION + 1), "\ufdfa" * LONGEST_QUESTION, "\ud800", "上学\udfff",
+    ],
+)  # fmt: skip
+def test_what_is_no_question_is_refused(index: Index, question: str) -> None:
+    with pytest.raises(QuestionError):
+        index.ask(question)
+
+
+def test_the_longest_question_is_answered(index: Index) -> None:
+    assert index.ask("学" * LONGEST_QUESTION).citations
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_asking_for_no_passage_is_refused(index: Index, k: int) -> None:
+    with pytest.raises(QuestionError):
+        index.ask("技能", k=k)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=60))
+def test_whatever_is_asked_the_answer_is_verbatim_or_the_question_refused(
+    index: Index, question: str
+) -> None:
+    try:
+        answer = index.ask(question)
+    except QuestionError:
+        return
+    assert 0 <= answer.confidence <= 1
+    for citation in answer.citations:
+        passage = citation.passage
+        assert passage.document.text[passage.start : passage.end] == passage.text
+        for start, end in citation.highlights:
+            assert 0 <= start < end <= len(passage.text)
+
+
+def test_threads_get_the_same_answers(index: Index) -> None:
+    questions = [p.text[:20] for p in index.passages] * 3
+    alone = [index.ask(question) for question in questions]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(index.ask, questions)) == alone
+
+
+def test_an_index_in_memory_has_nothing_to_refresh(index: Index, encoder: Encoder) -> None:
+    assert not Index(index._opened.contents, encoder).refresh()
+
+
+def test_the_package_answers_from_a_folder(built_folder: Path) -> None:
+    question = "外地人的孩子在宁波怎么上学?"
+    answer = changai.ask(question, k=2, index=built_folder)
+    assert answer.citations[0].passage.locator == "五(三)"
+    assert changai.retrieve(question, k=2, index=built_folder) == list(answer.citations)
+
+
+def test_the_package_reads_its_folder_from_the_environment(
+    built_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANGAI_INDEX", str(built_folder))
+    assert changai.retrieve("方太")[0].passage.locator == "一(三)"
+
+
+def test_the_package_builds_a_missing_index(tmp_path: Path) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "a.txt").write_text("标题\n每名焊工发放安全帽一顶。\n", encoding="utf-8")
+    (citation, *_) = changai.retrieve("焊工发安全帽吗", index=tmp_path)
+    assert citation.passage.text == "每名焊工发放安全帽一顶。"

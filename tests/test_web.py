@@ -1,0 +1,179 @@
+"""The page as a person and as a program meet it: a real server, a real browser."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from gradio_client import Client
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from changai import web
+from changai.retrieval import Index
+
+ROOT = Path(__file__).parent.parent
+QUESTION = "外地人的孩子在宁波怎么上学?"
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture(scope="module")
+def url(built_folder: Path) -> Iterator[str]:
+    """The page as ``app.py`` serves it, in a process of its own."""
+    command = [sys.executable, "app.py", "--port", "0", "--index", str(built_folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().rpartition("：")[2].strip() + "/"
+        server.send_signal(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Iterator[Client]:
+    client = Client(url, verbose=False, analytics_enabled=False)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have chromium: apt-get install chromium")
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page and what the browser said while it was open."""
+
+    page: Page
+    foreign: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def ask(self, question: str) -> None:
+        self.page.locator("#question textarea").fill(question)
+        self.page.locator("#question textarea").press("Enter")
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, width: int, height: int) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+    visit = Visit(context.new_page())
+    visit.page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((url, "data:", "blob:"))
+            else visit.foreign.append(request.url)
+        ),
+    )
+    visit.page.on(
+        "console",
+        lambda said: visit.errors.append(said.text) if said.type == "error" else None,
+    )
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.page.goto(url)
+    yield visit
+    context.close()
+    assert visit.foreign == []
+    assert visit.errors == []
+
+
+@pytest.fixture(params=[(390, 844), (1280, 800)], ids=["phone", "desk"])
+def visit(request: pytest.FixtureRequest, browser: Browser, url: str) -> Iterator[Visit]:
+    with visiting(browser, url, *request.param) as opened:
+        yield opened
+
+
+def test_the_endpoint_gives_what_the_command_line_gives(client: Client, index: Index) -> None:
+    assert client.predict(QUESTION, 2, api_name="/retrieve") == index.ask(QUESTION, k=2).to_dict()
+
+
+@pytest.mark.parametrize(("question", "k"), [("", 3), ("长" * 513, 3), ("技能", 0)])
+def test_the_endpoint_says_what_is_wrong(client: Client, question: str, k: int) -> None:
+    answer = client.predict(question, k, api_name="/retrieve")
+    assert list(answer) == ["error"]
+    assert answer["error"]
+
+
+def test_only_the_endpoint_is_public(client: Client) -> None:
+    api = client.view_api(print_info=False, return_format="dict")
+    assert isinstance(api, dict)
+    assert list(api["named_endpoints"]) == ["/retrieve"]
+    assert api["unnamed_endpoints"] == {}
+
+
+def test_the_browser_is_told_to_load_nothing_from_elsewhere(url: str) -> None:
+    with urlopen(url) as response:  # noqa: S310
+        policy = response.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "connect-src 'self'" in policy
+
+
+def test_a_question_typed_brings_the_cited_passage(visit: Visit) -> None:
+    visit.ask(QUESTION)
+    card = visit.page.locator("#chat .answer > .citation")
+    expect(card.locator("mark")).to_have_text("统等优化外来劳动者子女入学政策")
+    expect(card.locator(".place")).to_contain_text("五(三) · 五、集成化整合资源")
+    expect(card.locator(".source")).to_contain_text("以“五化联动”促“产育融合”")
+    expect(card.locator(".source")).to_contain_text("产业工人队伍建设改革联席会议办公室")
+    expect(card.locator(".source")).to_contain_text("2023-05-13")
+    expect(card).to_be_in_viewport()
+    expect(visit.page.locator("#question textarea")).to_be_in_viewport()
+    expect(visit.page.locator("#question textarea")).to_have_value("")
+
+
+def test_what_is_not_covered_is_said_with_the_hotline(visit: Visit) -> None:
+    visit.ask("红烧肉怎么烧才不柴")
+    answer = visit.page.locator("#chat .nearest")
+    expect(answer).to_contain_text("文章未提及")
+    expect(answer).to_contain_text("12351")
+    expect(answer).to_contain_text("不能当作答案")
+    expect(answer.locator(".citation")).to_have_count(3)
+
+
+def test_each_audience_has_its_examples(visit: Visit) -> None:
+    worker, official = (
+        visit.page.get_by_role("button", name=questions[0]) for questions in web.EXAMPLES.values()
+    )
+    expect(worker).to_be_visible()
+    expect(official).to_be_hidden()
+    visit.page.get_by_label("干部").check()
+    expect(official).to_be_visible()
+    expect(worker).to_be_hidden()
+    official.click()
+    expect(visit.page.locator("#chat .citation").first).to_contain_text("180.15万人")
+
+
+def test_what_is_no_question_gets_a_word_of_advice(visit: Visit) -> None:
+    visit.ask("？？")
+    expect(visit.page.locator("#chat .note")).to_contain_text("请输入")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "<img src=x onerror=\"document.title='hit'\">技能",
+        "<script>document.title='hit'</script>技能",
+        "<b>粗</b> **粗** $x^2$ [链](javascript:void) `码` &lt;技能",
+    ],
+)
+def test_markup_in_a_question_is_text(visit: Visit, question: str) -> None:
+    visit.ask(question)
+    expect(visit.page.locator("#chat .citation").first).to_be_attached()
+    said = visit.page.locator("#chat .user.message")
+    expect(said).to_have_text(question)
+    expect(said.locator("img, script, b, strong, a, code")).to_have_count(0)
+    assert visit.page.title() == "产改问答"
