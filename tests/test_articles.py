@@ -114,10 +114,74 @@ def test_a_line_broken_within_a_sentence_is_joined() -> None:
 
 
 def test_a_sentence_behind_a_section_number_is_a_passage() -> None:
-    assert located(parse("标题\n一、要加强领导。\n二、要增加投入。\n")) == [
-        ("第1段", "一、要加强领导。"),
-        ("第2段", "二、要增加投入。"),
+    article = parse("标题\n一、要加强领导。各级都要。\n(一)甲。\n二、要增加投入。\n(一)乙。\n")
+    assert located(article) == [
+        ("一第1段", "一、要加强领导。各级都要。"),
+        ("一(一)", "甲。"),
+        ("二第1段", "二、要增加投入。"),
+        ("二(一)", "乙。"),
     ]
+    assert article.passages[1].headings == ("一、要加强领导。",)
+
+
+def test_an_item_number_alone_on_its_line_numbers_what_follows() -> None:
+    assert located(parse("标题\n一、开头\n(一)\n甲。\n又一段。\n")) == [
+        ("一(一)", "甲。"),
+        ("一(一)第2段", "又一段。"),
+    ]
+
+
+def test_a_holiday_is_no_section() -> None:
+    assert located(parse("标题\n五一、国庆期间慰问职工。\n")) == [
+        ("第1段", "五一、国庆期间慰问职工。")
+    ]
+
+
+def test_brackets_after_a_quotation_open_no_item() -> None:
+    text = "落实“双千行动”(二)期工程。"
+    assert located(parse(f"标题\n一、开头\n(一){text}\n")) == [("一(一)", text)]
+
+
+def test_locators_that_repeat_are_told_apart() -> None:
+    assert located(parse("标题\n(一)甲。\n(一)乙。\n")) == [("(一)", "甲。"), ("(一)第2处", "乙。")]
+
+
+def test_a_table_does_not_run_into_one_passage() -> None:
+    rows = "\n".join(f"第{n}行的内容没有句号" for n in range(300))
+    assert max(len(p.text) for p in parse(f"标题\n正文。\n{rows}\n").passages) <= 1000
+
+
+@pytest.mark.parametrize(
+    "line", ["今天是五一国际劳动节,开通欢迎访问职工之家小程序。", "第三条 保护职工。"]
+)
+def test_a_sentence_is_never_furniture_and_opens_its_own_passage(line: str) -> None:
+    assert line in [p.text for p in parse(f"标题\n第一条 甲乙丙\n{line}\n").passages]
+
+
+@pytest.mark.parametrize(
+    ("head", "title", "publisher", "published"),
+    [
+        (
+            "宁波的做法\n来源：宁波市总工会\n发布时间：2023-05-13",
+            "宁波的做法",
+            "宁波市总工会",
+            "2023-05-13",
+        ),
+        ("宁波的做法\n——来自一线的报告\n2023年5月13日", "宁波的做法", "", "2023-05-13"),
+        ("宁波的做法\n来源：宁波发布 发布日期：2023-5-13", "宁波的做法", "宁波发布", "2023-05-13"),
+        ("宁波的做法\n发布日期：２０２３年５月１３日", "宁波的做法", "", "2023-05-13"),
+        ("宁波的做法\n发布日期：2023-13-45", "宁波的做法", "", ""),
+    ],
+)
+def test_heads_of_other_pages(head: str, title: str, publisher: str, published: str) -> None:
+    document = parse(f"{head}\n一、开头\n(一)甲。\n").document
+    assert (document.title, document.publisher, document.published) == (title, publisher, published)
+
+
+def test_items_that_name_organisations_are_no_signature() -> None:
+    article = parse("标题\n一、试点单位\n(一)雅戈尔集团\n(二)方太集团\n")
+    assert located(article) == [("一(一)", "雅戈尔集团"), ("一(二)", "方太集团")]
+    assert article.document.publisher == ""
 
 
 def test_numbers_beyond_ten_are_restored() -> None:
@@ -176,7 +240,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt", ".hidden.txt", "notes.md"):
         (tmp_path / name).write_text("标题\n正文一段。\n", encoding="utf-8")
-    assert [a.document.file for a in articles.read_folder(tmp_path)] == ["a.txt", "b.txt"]
+    assert [path.name for path in articles.find(tmp_path)] == ["a.txt", "b.txt"]
 
 
 @pytest.mark.parametrize("make", [True, False])
@@ -185,7 +249,38 @@ def test_a_folder_without_articles_is_named(tmp_path: Path, make: bool) -> None:
     if make:
         folder.mkdir()
     with pytest.raises(ArticleError, match="articles"):
-        articles.read_folder(folder)
+        articles.find(folder)
+
+
+def test_nothing_in_the_head_is_dropped() -> None:
+    text = "某地通知\n甬人社发〔2022〕15号\n各区县总工会：\n现将有关事项通知如下。\n"
+    article = parse(text)
+    assert article.document.title == "某地通知"
+    assert article.passages[0].text == "某地通知\n甬人社发〔2022〕15号\n各区县总工会："
+
+
+def test_a_signature_names_the_issuing_body_and_the_date() -> None:
+    article = parse("某地通知\n请认真执行。\n\n宁波市总工会\n2022年6月1日\n")
+    assert article.document.publisher == "宁波市总工会"
+    assert article.document.published == "2022-06-01"
+    assert article.passages[-1].locator == "落款"
+    assert article.passages[-1].text == "宁波市总工会\n2022年6月1日"
+
+
+def test_a_byline_gives_body_and_date_on_one_line() -> None:
+    document = parse("某地做法\n温州市总工会 2022年6月8日\n大力推进改革。\n").document
+    assert (document.publisher, document.published) == ("温州市总工会", "2022-06-08")
+
+
+def test_a_line_in_brackets_is_no_title() -> None:
+    document = parse("某某条例\n（某年通过）\n发布日期:2023-12-05\n为了保护权益。\n").document
+    assert document.title == "某某条例"
+
+
+def test_short_lines_alone_are_paragraphs_below_a_title() -> None:
+    article = parse("Helmets\nWorkers get helmets.\nWelders get two.\n")
+    assert article.document.title == "Helmets"
+    assert located(article) == [("第1段", "Workers get helmets."), ("第2段", "Welders get two.")]
 
 
 LINES = st.lists(
@@ -211,3 +306,4 @@ def test_whatever_the_page_passages_are_verbatim_in_order_and_apart(lines: list[
     for before, after in pairwise(body):
         assert before.end <= after.start
     assert len({p.id for p in article.passages}) == len(article.passages)
+    assert len({p.locator for p in article.passages}) == len(article.passages)

@@ -6,15 +6,18 @@ anything. Floors stand a little below what was measured, to catch a change for t
 
 import json
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from changai.evaluation import evaluate, read_questions
+from changai.cards import EXAMPLES
+from changai.evaluation import Report, evaluate, read_questions
 from changai.records import Article
 from changai.retrieval import Index
 
 DATA = Path(__file__).parent / "data"
+README = Path(__file__).parent.parent / "README.md"
 FILES = ["questions.jsonl", "held_out.jsonl"]
 
 
@@ -33,16 +36,46 @@ def test_the_questions_are_what_they_should_be(name: str, ningbo: Article) -> No
             assert sum(snippet in passage.text for passage in ningbo.passages) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "recall_at_1", "recall_at_3", "auroc"),
-    [("questions.jsonl", 0.84, 0.95, 0.71), ("held_out.jsonl", 0.84, 0.93, 0.70)],
-)
-def test_retrieval_and_coverage_stay_above_their_floors(
-    index: Index, name: str, recall_at_1: float, recall_at_3: float, auroc: float
-) -> None:
-    report = evaluate(index, read_questions(DATA / name).questions)
+@pytest.fixture(scope="module", params=FILES)
+def measured(request: pytest.FixtureRequest, index: Index) -> tuple[str, Report]:
+    return request.param, evaluate(index, read_questions(DATA / request.param).questions)
+
+
+def test_retrieval_and_coverage_stay_above_their_floors(measured: tuple[str, Report]) -> None:
+    name, report = measured
+    floors = {
+        "questions.jsonl": (0.89, 0.97, 0.92, 0.14, 0.14),
+        "held_out.jsonl": (0.86, 0.94, 0.92, 0.20, 0.18),
+    }
+    recall_at_1, recall_at_3, auroc, false_answers, false_refusals = floors[name]
     assert report.recall_at_1 is not None and report.recall_at_1 >= recall_at_1
     assert report.recall_at_3 is not None and report.recall_at_3 >= recall_at_3
     assert report.coverage_auroc is not None and report.coverage_auroc >= auroc
-    assert report.false_answer_rate is not None and report.false_answer_rate <= 0.40
-    assert report.false_refusal_rate is not None and report.false_refusal_rate <= 0.45
+    assert report.false_answer_rate is not None and report.false_answer_rate <= false_answers
+    assert report.false_refusal_rate is not None and report.false_refusal_rate <= false_refusals
+
+
+def test_the_readmes_figures_are_those_measured(measured: tuple[str, Report]) -> None:
+    name, report = measured
+    column = FILES.index(name) + 2
+    table = README.read_text(encoding="utf-8").partition("<!-- figures")[2]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")][1:]
+    stated = [float(row[column]) for row in rows]
+    # Another processor may round a cosine otherwise, which moves a question or two.
+    assert stated == pytest.approx(
+        [
+            report.questions,
+            report.answerable,
+            report.recall_at_1,
+            report.recall_at_3,
+            report.coverage_auroc,
+            report.false_answer_rate,
+            report.false_refusal_rate,
+        ],
+        abs=0.015,
+    )
+
+
+@pytest.mark.parametrize("question", [*chain(*EXAMPLES.values())])
+def test_the_pages_own_examples_are_answered(index: Index, question: str) -> None:
+    assert index.ask(question).covered

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from changai import ranking
-from changai.ranking import FEATURES
+from changai.expectations import Unmet
+from changai.ranking import COVERAGE_FEATURES, FEATURES
 
 NUMBERS: dict[str, object] = {
     # Not in the order of FEATURES, which alone may count.
     "ranking": {name: number for number, name in reversed([*enumerate(FEATURES, start=1)])},
-    "coverage": {name: -number for number, name in enumerate(FEATURES, start=1)},
+    "coverage": {name: -number for number, name in enumerate(COVERAGE_FEATURES, start=1)},
     "intercept": -2.5,
     "covered_from": 0.46,
 }
@@ -20,6 +21,18 @@ NUMBERS: dict[str, object] = {
 
 def _floats(*values: float) -> ranking.Floats:
     return np.array(values, dtype=np.float32)
+
+
+def test_a_coverage_row_counts_what_is_unmet_up_to_two() -> None:
+    unmet = Unmet(("金额", "数字"), (), ("原因",), ("2023",), (), ("保费", "网址", "名单"))
+    row = ranking.coverage_row(_floats(0.9, 0.8, 0.5, 0.25), "保费多少?", unmet)
+    # Five characters, some of them Chinese; the counts in the order of COVERAGE_FEATURES.
+    assert row.tolist() == pytest.approx([0.9, 0.8, 0.5, 0.25, 0, math.log(5), 2, 0, 1, 1, 0, 2, 1])
+
+
+def test_a_coverage_row_of_a_question_in_another_language_with_nothing_unmet() -> None:
+    row = ranking.coverage_row(_floats(0, 0, 0, 0), "who", Unmet((), (), (), (), (), ()))
+    assert row.tolist() == pytest.approx([0, 0, 0, 0, 1, math.log(3), 0, 0, 0, 0, 0, 0, 0])
 
 
 def test_order_is_by_falling_score_with_ties_in_reading_order() -> None:
@@ -54,7 +67,7 @@ def test_probability_of_a_single_row() -> None:
 def test_weights_stand_in_the_order_of_the_features() -> None:
     weights = ranking.weights_from_json(json.dumps(NUMBERS))
     assert weights.ranking.tolist() == [1, 2, 3, 4]
-    assert weights.coverage.tolist() == [-1, -2, -3, -4]
+    assert weights.coverage.tolist() == [-n for n in range(1, 14)]
     assert (weights.intercept, weights.covered_from) == (-2.5, 0.46)
     assert weights.ranking.dtype == weights.coverage.dtype == np.float32
 
@@ -73,11 +86,17 @@ def test_a_weight_of_a_feature_must_be_there() -> None:
 
 def test_shipped_weights_can_say_either() -> None:
     weights = ranking.shipped_weights()
-    nothing, everything = np.zeros(4, np.float32), np.ones(4, np.float32)
-    assert weights.ranking.shape == weights.coverage.shape == (4,)
+    assert weights.ranking.shape == (len(FEATURES),)
+    assert weights.coverage.shape == (len(COVERAGE_FEATURES),)
     assert (weights.ranking > 0).all()
+    good = Unmet((), (), (), (), (), ())
+    bad = Unmet(("金额", "数字"), (), (), ("2023",), (), ("保费",))
     low, high = (
-        ranking.probability(row, weights.coverage, weights.intercept)
-        for row in (nothing, everything)
+        ranking.probability(
+            ranking.coverage_row(row, "工惠保一年保费多少钱?", unmet),
+            weights.coverage,
+            weights.intercept,
+        )
+        for row, unmet in ((_floats(0.8, 0.8, 0, 0), bad), (_floats(0.9, 0.9, 1, 1), good))
     )
     assert low < weights.covered_from < high

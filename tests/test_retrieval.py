@@ -18,7 +18,7 @@ from changai.retrieval import LONGEST_QUESTION, Index
         ("外地人的孩子怎么上学?", "五(三)", "统等优化外来劳动者子女入学政策"),
         ("宁波市技能人才总量是多少?", "三(二)", "宁波市技能人才总量已达180.15万人"),
         ("推优入党2020年多少名", "二(一)", "2020 年推优人党 2274名"),
-        ("方太", "一(三)", "方太"),
+        ("方太四化工程", "一(三)", "方太四化工程"),
     ],
 )
 def test_a_question_is_answered_by_the_clause_that_says_it(

@@ -15,7 +15,7 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from changai import web
+from changai.cards import EXAMPLES
 from changai.retrieval import Index
 
 ROOT = Path(__file__).parent.parent
@@ -146,7 +146,7 @@ def test_what_is_not_covered_is_said_with_the_hotline(visit: Visit) -> None:
 
 def test_each_audience_has_its_examples(visit: Visit) -> None:
     worker, official = (
-        visit.page.get_by_role("button", name=questions[0]) for questions in web.EXAMPLES.values()
+        visit.page.get_by_role("button", name=questions[0]) for questions in EXAMPLES.values()
     )
     expect(worker).to_be_visible()
     expect(official).to_be_hidden()

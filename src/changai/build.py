@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from changai import chinese, encoders, store
-from changai.articles import read_folder
+from changai.articles import find, read
 from changai.dense import DenseIndex
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
 from changai.records import Article, BuildReport
 from changai.sparse import SparseIndex
 
 _BATCH = 16
+_FIRST_BUILD = 600
+"""For how many seconds a first question waits while another process builds the index."""
 
 Progress = Callable[[int, int], None]
 """Called with how many texts have been encoded, and of how many."""
@@ -27,20 +29,23 @@ def build_index(
     *,
     encoder: str = encoders.BUILTIN,
     progress: Progress | None = None,
+    wait: float = 0,
 ) -> BuildReport:
     """Build the index of a folder of articles, and switch to it.
 
     ``index`` is the folder that holds, or will hold, ``built/``. Nothing is done, and the report
     says so, when the articles, the encoder and the versions are those of an index in good order.
+    ``wait`` is for how many seconds to wait while another process builds here.
     Raises ArticleError, EncoderError, IndexBusyError, or IndexStateError where the folder cannot be
     written; the index in use then stays as it was.
     """
     index = Path(index)
-    corpus = read_folder(Path(articles))
-    hashes = {article.document.file: article.document.sha256 for article in corpus}
+    find(Path(articles))  # before anything is made in a folder that was not meant
     model = encoders.load(encoder)
     try:
-        with store.build_lock(index):
+        with store.build_lock(index, wait):
+            corpus = [read(path) for path in find(Path(articles))]
+            hashes = {article.document.file: article.document.sha256 for article in corpus}
             generation = _unchanged(index, model, hashes)
             changed = generation is None
             if generation is None:
@@ -49,6 +54,9 @@ def build_index(
         raise IndexStateError(
             f"写不了 {index} 里的索引（{error}）；请检查权限和剩余空间"
         ) from error
+    for article in corpus:
+        if not article.document.published:
+            _log.warning("文章 %s 里没有找到发布日期", article.document.file)
     return BuildReport(
         generation=generation,
         changed=changed,
@@ -58,14 +66,20 @@ def build_index(
     )
 
 
+def encoder_in_use(index: Path) -> str:
+    """The name of the encoder that made the index in use; ``builtin`` where there is none."""
+    try:
+        return store.read_manifest(index, store.current_generation(index)).encoder.name
+    except (IndexMissingError, IndexMismatchError, IndexDamagedError):
+        return encoders.BUILTIN
+
+
 def ensure_index(index: Path, progress: Progress | None = None) -> BuildReport | None:
     """Build the index of ``index/articles`` if there is none; None when there was one."""
-    try:
-        store.current_generation(index)
-    except IndexMissingError:
-        _log.warning("%s 里还没有索引，先建立索引……", index)
-        return build_index(index / "articles", index, progress=progress)
-    return None
+    if store.exists(index):
+        return None
+    _log.warning("%s 里还没有索引，先建立索引……", index)
+    return build_index(index / "articles", index, progress=progress, wait=_FIRST_BUILD)
 
 
 def encode(

@@ -12,6 +12,24 @@ HOTLINE = "12351"
 WORKER = "职工"
 OFFICIAL = "干部"
 
+EXAMPLES = {
+    WORKER: (
+        "外地人的孩子在宁波怎么上学?",
+        "看病自费的药工惠保能报吗?",
+        "跟老板有劳动纠纷,怎么办最省事?",
+        "想学技术,有哪些培训?",
+        "在宁波落户、住房有什么照顾?",
+    ),
+    OFFICIAL: (
+        "宁波市技能人才总量是多少?",
+        "2020年推优入党多少名?",
+        "改革由谁牵头,有多少部门参与?",
+        "出台了哪些技能评价的文件?",
+        "民主管理有哪些特色做法?",
+    ),
+}
+"""Questions to begin with, for each audience."""
+
 
 def escape(text: str) -> str:
     """The text with every ASCII character but letters, digits and blanks as a number."""
@@ -23,23 +41,28 @@ def escape(text: str) -> str:
 def answer_card(answer: Answer, audience: str) -> str:
     """An answer as HTML: the verdict, then a card a citation.
 
-    Where the corpus answers, the first passage is the answer and the others are folded away;
-    where it does not, the passages are marked as no answer.
+    Where the corpus answers, the first passage is the answer, and the others are folded away;
+    where it does not, all are, marked as no answer.
     """
     cards = [_citation_card(citation) for citation in answer.citations]
     if answer.covered:
-        others = ""
-        if cards[1:]:
-            others = (
-                f"<details><summary>其他相近的段落（{len(cards) - 1} 段），不一定回答问题"
-                f"</summary>{''.join(cards[1:])}</details>"
-            )
-        return f'<div class="answer"><p class="verdict">原文如下</p>{cards[0]}{others}</div>'
-    hotline = f"可拨打工会维权热线 <b>{HOTLINE}</b> 咨询。" if audience == WORKER else ""
+        folded = _folded("其他相近的段落，不一定回答问题", cards[1:])
+        return f'<div class="answer"><p class="verdict">原文如下</p>{cards[0]}{folded}</div>'
+    notes = []
+    if answer.missing:
+        notes.append(f"最接近的段落里没有：{escape('、'.join(answer.missing))}。")
+    if audience == WORKER:
+        notes.append(f"可拨打工会维权热线 <b>{HOTLINE}</b> 咨询。")
     return (
         '<div class="nearest"><p class="verdict">文章未提及</p>'
-        f'<p class="note">{hotline}下面是最接近的段落，不能当作答案。</p>{"".join(cards)}</div>'
+        f'<p class="note">{"".join(notes)}</p>{_folded("最接近的段落，不能当作答案", cards)}</div>'
     )
+
+
+def _folded(label: str, cards: list[str]) -> str:
+    if not cards:
+        return ""
+    return f"<details><summary>{label}（{len(cards)} 段）</summary>{''.join(cards)}</details>"
 
 
 def error_card(message: str) -> str:

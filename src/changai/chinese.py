@@ -6,9 +6,10 @@
 import re
 import unicodedata
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from changai import wordlists
 
 if TYPE_CHECKING:
     import opencc
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 TOKENISER_VERSION = 1
 
 _HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
+_HAN_CHARACTER = re.compile(f"[{_HAN}]")
 _WORD = re.compile(rf"(?P<han>[{_HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{_HAN}]+")
 _SPACED_HAN = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
 _SENTENCE = re.compile(r"[^。;；!！?？…\n]+")
@@ -23,26 +25,21 @@ _SENTENCE = re.compile(r"[^。;；!！?？…\n]+")
 _CLAUSE = re.compile(r"(?:[^,，。;；!！?？:：、…\n]|(?<=\d)[,:](?=\d))+")
 
 
-def _data_lines(name: str) -> list[str]:
-    """The lines of one of the package's word lists, without comments and blank lines."""
-    text = files("changai").joinpath(name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
-
-
 @cache
 def _stopwords() -> frozenset[str]:
-    return frozenset(word for line in _data_lines("stopwords.txt") for word in line.split())
+    return frozenset(wordlists.words("stopwords.txt"))
 
 
 @cache
 def _thesaurus() -> tuple[re.Pattern[str], dict[str, str]]:
     """What matches any word people use, and the official word for each."""
     official = {}
-    for line in _data_lines("thesaurus.txt"):
+    for line in wordlists.lines("thesaurus.txt"):
         word, _, said = line.partition(":")
         official.update(dict.fromkeys([word, *said.split()], word))
-    longest_first = sorted(official, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first))), official
+    longest_first = "|".join(map(re.escape, sorted(official, key=len, reverse=True)))
+    # A number is matched whole or not at all: 24小时 is not in 124小时.
+    return re.compile(rf"(?<!\d)(?:{longest_first})|(?<=\d)(?!\d)(?:{longest_first})"), official
 
 
 def officialise(text: str) -> str:
@@ -90,6 +87,11 @@ def tokens(text: str) -> list[str]:
         elif run not in stopwords:
             terms.append(run)
     return terms
+
+
+def has_han(text: str) -> bool:
+    """Whether a text holds any Chinese character."""
+    return _HAN_CHARACTER.search(text) is not None
 
 
 def has_words(text: str) -> bool:

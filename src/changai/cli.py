@@ -3,6 +3,7 @@
 0: answered, or done; 1: the articles do not answer the question; 2: misuse, or an error.
 """
 
+import io
 import json
 import logging
 import sys
@@ -31,10 +32,9 @@ _index_option = click.option(
 )
 _encoder_option = click.option(
     "--encoder",
-    default="builtin",
-    show_default=True,
-    help="builtin，或 sentence-transformers 模型的名称、目录。",
+    help="builtin，或 sentence-transformers 模型的名称、目录；默认沿用现有索引的。",
 )
+_WRITABLE = click.Path(path_type=Path, dir_okay=False, writable=True)
 _json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
 
 
@@ -64,6 +64,9 @@ def _reports_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
 @click.version_option(package_name="changai")
 def main() -> None:
     """产改问答：从产业工人队伍建设改革的文章里找出原文来回答问题。"""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.getLogger("changai").addHandler(handler)
@@ -96,13 +99,16 @@ def ask(context: click.Context, question: str, k: int, as_json: bool, index: Pat
 @_encoder_option
 @_index_option
 @_reports_errors
-def build(articles: Path | None, encoder: str, index: Path) -> None:
+def build(articles: Path | None, encoder: str | None, index: Path) -> None:
     """由目录 ARTICLES（默认是索引目录里的 articles）里的文章重建索引。"""
-    from changai.build import build_index
+    from changai.build import build_index, encoder_in_use
 
     with _progress("编码") as progress:
         report = build_index(
-            articles or index / "articles", index, encoder=encoder, progress=progress
+            articles or index / "articles",
+            index,
+            encoder=encoder or encoder_in_use(index),
+            progress=progress,
         )
     size = f"文章 {report.documents} 篇，段落 {report.passages} 个，编码器 {report.encoder.name}"
     if report.changed:
@@ -113,7 +119,13 @@ def build(articles: Path | None, encoder: str, index: Path) -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="监听地址。")
-@click.option("--port", default=7860, show_default=True, help="监听端口。")
+@click.option(
+    "--port",
+    default=7860,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="监听端口，0 是任选一个。",
+)
 @_index_option
 @_reports_errors
 def serve(host: str, port: int, index: Path) -> None:
@@ -168,7 +180,7 @@ def inspect(file: Path) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="写到哪里。")
+@click.option("-o", "--output", required=True, type=_WRITABLE, help="写到哪里。")
 @_index_option
 @_reports_errors
 def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
@@ -180,12 +192,10 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
     for file in files:
         with _progress(f"编码 {file.name}") as progress:
             questions, opened = open_questions(file, index, progress)
-        sources.append(
-            fitting.Source(
-                file.name, questions.sha256, fitting.observe(opened, questions.questions)
-            )
-        )
-    output.write_text(fitting.to_json(fitting.fit(sources)), encoding="utf-8")
+        sources.append(fitting.observe(file.name, questions.sha256, opened, questions.questions))
+    draft = output.with_name(f"{output.name}.tmp")
+    draft.write_text(fitting.to_json(fitting.fit(sources)), encoding="utf-8")
+    draft.replace(output)
     click.echo(f"已写入 {output}。")
 
 
@@ -213,27 +223,31 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
                     click.progressbar(length=total, label=label, file=sys.stderr)
                 )
             bar.update(done - bar.pos)
+            if done == total:
+                stack.close()
 
         yield advance
 
 
 def _as_text(answer: Answer) -> str:
+    first, *others = map(_citation_as_text, answer.citations)
     if answer.covered:
-        head = f"文章有回答（把握 {answer.confidence:.0%}）："
+        head, rest = "原文如下", "其他相近的段落，不一定回答问题："
     else:
-        head = f"文章未提及（把握 {answer.confidence:.0%}）。最接近的段落，不能当作答案："
-    return "\n\n".join([head, *map(_citation_as_text, answer.citations)])
+        head, rest = "文章未提及", "其他相近的段落："
+        first = f"最接近的段落，不能当作答案：\n\n{first}"
+    verdict = f"{head}（文章能回答的可能性 {answer.confidence:.0%}）"
+    if not answer.covered and answer.missing:
+        verdict += f"\n最接近的段落里没有：{'、'.join(answer.missing)}"
+    return "\n\n".join([verdict, first, *([rest, *others] if others else [])])
 
 
 def _citation_as_text(citation: Citation) -> str:
     passage = citation.passage
-    text, shift = passage.text, 0
-    for start, end in sorted(citation.highlights):
-        marked = f"【{text[start + shift : end + shift]}】"
-        text = text[: start + shift] + marked + text[end + shift :]
-        shift += 2
+    text = passage.text
+    for start, end in sorted(citation.highlights, reverse=True):
+        text = f"{text[:start]}【{text[start:end]}】{text[end:]}"
     document = passage.document
     source = "，".join(filter(None, [document.title, document.publisher, document.published]))
-    return (
-        f"[{citation.rank}] {passage.locator}  {' / '.join(passage.headings)}\n{text}\n——{source}"
-    )
+    place = "  ".join([passage.locator, *passage.headings])
+    return f"[{citation.rank}] {place}\n{text}\n——{source}"

@@ -35,8 +35,8 @@ class DenseIndex:
     def read(cls, path: Path) -> "DenseIndex":
         """Read what ``write`` wrote; its checksum must have been verified, for FAISS trusts it."""
         try:
-            index = faiss.read_index(str(path))
-        except RuntimeError as error:
+            index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+        except (OSError, RuntimeError) as error:
             raise IndexDamagedError(
                 f"FAISS 读不了 {path}（{error}）；请重建索引：changai build"
             ) from error
@@ -45,7 +45,8 @@ class DenseIndex:
         return cls(index)
 
     def write(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        """Write the index to a file. Raises OSError."""
+        path.write_bytes(faiss.serialize_index(self._index).tobytes())
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

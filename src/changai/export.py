@@ -101,7 +101,7 @@ def export_builtin(directory: Path) -> None:
     except ImportError as error:
         raise EncoderError(
             f"导出内置模型需要 sentence-transformers（{error}）；请运行："
-            "pip install 'changai[sentence-transformers]'"
+            "pip install 'sentence-transformers>=5.4'"
         ) from error
     except OSError as error:
         raise EncoderError(

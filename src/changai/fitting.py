@@ -7,15 +7,17 @@ ordinal regression", 2000); the coverage model on the features of the passage ra
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from changai.errors import EvaluationError
 from changai.evaluation import Question, auroc
-from changai.ranking import FEATURES
+from changai.ranking import COVERAGE_FEATURES, FEATURES
 from changai.retrieval import Index
 
 Array = npt.NDArray[np.float64]
@@ -27,23 +29,28 @@ _HARDEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One question's candidates: their features, and which of them answer it."""
+    """One question's candidates, and which of them answer it.
+
+    ``features`` are their rows of ``FEATURES``; ``coverage_row`` measures one of them by
+    ``COVERAGE_FEATURES``, which is worth doing for the first only.
+    """
 
     features: Array
     hits: npt.NDArray[np.bool_]
     answerable: bool
+    coverage_row: Callable[[int], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The observations of one file; every file weighs the same in the fit."""
+    """The observations of one file's questions; every file weighs the same in the fit."""
 
     name: str
     sha256: str
     observations: tuple[Observation, ...]
 
 
-def observe(index: Index, questions: Sequence[Question]) -> tuple[Observation, ...]:
+def observe(name: str, sha256: str, index: Index, questions: Sequence[Question]) -> Source:
     """Measure the candidates of every question."""
     observations = []
     for question in questions:
@@ -51,17 +58,21 @@ def observe(index: Index, questions: Sequence[Question]) -> tuple[Observation, .
         hits = [question.is_hit(index.passages[number]) for number in matches.passages]
         observations.append(
             Observation(
-                matches.features.astype(np.float64), np.array(hits), bool(question.relevant)
+                matches.features.astype(np.float64),
+                np.array(hits),
+                bool(question.relevant),
+                partial(index.coverage_row, matches),
             )
         )
-    return tuple(observations)
+    return Source(name, sha256, tuple(observations))
 
 
 def fit(sources: Sequence[Source]) -> dict[str, object]:
     """Fit both models; the result is what ``weights.json`` holds.
 
-    The threshold is chosen on the first source alone, which should be the most like what users
-    ask. Raises EvaluationError when a source lacks answerable or unanswerable questions.
+    Ranking is fitted on every source alike; coverage and its threshold on the first alone, which
+    should be the most like what users ask. Raises EvaluationError when a source lacks answerable
+    or unanswerable questions.
     """
     for source in sources:
         mixed = any(o.hits.any() and not o.hits.all() for o in source.observations)
@@ -69,15 +80,12 @@ def fit(sources: Sequence[Source]) -> dict[str, object]:
             raise EvaluationError(f"{source.name} 里既要有能回答的问题，也要有不能回答的；请补充")
     ranking = _fit_ranking(sources)
     tops = [_tops(source, ranking) for source in sources]
-    coverage, intercept = _logistic(
-        np.concatenate([rows for rows, _ in tops]),
-        np.concatenate([labels for _, labels in tops]),
-        np.concatenate([np.full(len(labels), 1 / len(labels)) for _, labels in tops]),
-    )
+    rows, labels = tops[0]
+    coverage, intercept = _logistic(rows, labels, np.ones(len(labels)))
     confidences = [1 / (1 + np.exp(-(rows @ coverage + intercept))) for rows, _ in tops]
     return {
-        "ranking": _named(ranking),
-        "coverage": _named(coverage),
+        "ranking": _named(FEATURES, ranking),
+        "coverage": _named(COVERAGE_FEATURES, coverage),
         "intercept": round(intercept, 4),
         "covered_from": _balanced_threshold(confidences[0], _answerable(sources[0])),
         "fitted_on": [
@@ -124,13 +132,14 @@ def _differences(observation: Observation) -> Array:
 
 
 def _tops(source: Source, ranking: Array) -> tuple[Array, Array]:
-    """The features of each question's first passage, and whether one of the first three answers."""
+    """The ``COVERAGE_FEATURES`` of each question's first passage, and whether it is answered by
+    one of the first three."""
     rows, labels = [], []
     for observation in source.observations:
         best = np.argsort(-(observation.features @ ranking), kind="stable")[:3]
-        rows.append(observation.features[best[0]])
+        rows.append(observation.coverage_row(best[0]))
         labels.append(float(observation.hits[best].any()))
-    return np.array(rows), np.array(labels)
+    return np.array(rows, dtype=np.float64), np.array(labels)
 
 
 def _recall_at_1(source: Source, ranking: Array) -> float:
@@ -176,5 +185,5 @@ def _logistic(rows: Array, labels: Array, importance: Array) -> tuple[Array, flo
     return weights, float(fitted[-1] - weights @ mean)
 
 
-def _named(weights: Array) -> dict[str, float]:
-    return {name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)}
+def _named(names: Sequence[str], weights: Array) -> dict[str, float]:
+    return {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}

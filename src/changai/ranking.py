@@ -1,8 +1,8 @@
 """Scoring candidates: pure functions on arrays, and the fitted weights they use.
 
-Two linear models share one row of features per candidate passage. ``ranking`` orders the passages;
-``coverage`` is a logistic regression that gives the probability that the best one answers the
-question. Their weights are plain numbers in ``weights.json``, written by ``changai fit``.
+A linear model orders the candidate passages by ``FEATURES``. A logistic regression on
+``COVERAGE_FEATURES`` of the first one gives the probability that the question is answered. Their
+weights are plain numbers in ``weights.json``, written by ``changai fit``.
 """
 
 import json
@@ -13,6 +13,9 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
+from changai import chinese
+from changai.expectations import Unmet
+
 Floats = npt.NDArray[np.float32]
 
 FEATURES = (
@@ -22,10 +25,24 @@ FEATURES = (
     "clause_coverage",  # the same for the clause that holds most
 )
 
+COVERAGE_FEATURES = (
+    *FEATURES,
+    "foreign",  # 1 where the question has no Chinese character
+    "length",  # natural logarithm of its number of characters
+    "unmet_quantities",  # how many expectations of this kind the passage leaves unmet, up to 2
+    "unmet_particulars",
+    "unmet_details",
+    "unmet_years",
+    "unmet_places",
+    "unmet_points",
+    "unmet_any",  # 1 where it leaves any unmet
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The fitted numbers: a weight a feature, in the order of ``FEATURES``.
+    """The fitted numbers: a weight a feature, in the order of ``FEATURES`` for ``ranking`` and of
+    ``COVERAGE_FEATURES`` for ``coverage``.
 
     ``covered_from`` is the least confidence at which a question counts as answered.
     """
@@ -47,9 +64,30 @@ def weights_from_json(text: str) -> Weights:
     numbers = json.loads(text)
     return Weights(
         ranking=np.array([numbers["ranking"][name] for name in FEATURES], dtype=np.float32),
-        coverage=np.array([numbers["coverage"][name] for name in FEATURES], dtype=np.float32),
+        coverage=np.array(
+            [numbers["coverage"][name] for name in COVERAGE_FEATURES], dtype=np.float32
+        ),
         intercept=float(numbers["intercept"]),
         covered_from=float(numbers["covered_from"]),
+    )
+
+
+def coverage_row(candidate: Floats, question: str, unmet: Unmet) -> Floats:
+    """The ``COVERAGE_FEATURES`` of a candidate with these ``FEATURES``; the question normalised."""
+    counts = [
+        min(len(names), 2)
+        for names in (
+            unmet.quantities,
+            unmet.particulars,
+            unmet.details,
+            unmet.years,
+            unmet.places,
+            unmet.points,
+        )
+    ]
+    foreign = not chinese.has_han(question)
+    return np.array(
+        [*candidate, foreign, np.log(len(question)), *counts, any(counts)], dtype=np.float32
     )
 
 

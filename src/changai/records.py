@@ -61,12 +61,16 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``covered`` says whether the corpus answers the question; ``confidence`` how likely."""
+    """``covered`` says whether the corpus answers the question; ``confidence`` how likely.
+
+    ``missing`` names, in Chinese, what the question asks for and the first passage does not give.
+    """
 
     question: str
     covered: bool
     confidence: float
     citations: tuple[Citation, ...]
+    missing: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The form in which ``changai ask --json`` and the web endpoint give an answer."""

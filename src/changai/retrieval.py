@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from changai import chinese, encoders, ranking, store
-from changai.errors import QuestionError
+from changai import chinese, encoders, expectations, ranking, store
+from changai.errors import IndexDamagedError, QuestionError
 from changai.records import Answer, Citation, Document, Passage
 
 LONGEST_QUESTION = 512
@@ -15,6 +15,13 @@ LONGEST_QUESTION = 512
 
 _CANDIDATES = 100
 """How many nearest passages, nearest clauses and lexical matches are looked at closely."""
+
+_EVIDENCE = 3
+"""In how many of a passage's best clauses the kind of answer that is asked for may stand."""
+
+_GIVING = 2.0
+"""How much better a clause may match than one that gives the kind of answer asked for, and yet be
+highlighted after it; about the effect of 0.03 in cosine."""
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -24,11 +31,14 @@ Integers = npt.NDArray[np.int64]
 class Matches:
     """The candidate passages of one question, in reading order.
 
-    ``passages`` are their numbers, ``features`` their rows of ``ranking.FEATURES``. ``clauses``
-    are the rows of ``Contents.clauses`` that belong to them, those of candidate ``i`` beginning
-    at ``starts[i]``; ``clause_scores`` says how well each clause alone matches.
+    ``question`` is normalised, and ``expected`` is what it expects. ``passages`` are the
+    candidates' numbers, ``features`` their rows of ``ranking.FEATURES``. ``clauses`` are the rows
+    of ``Contents.clauses`` that belong to them, those of candidate ``i`` beginning at
+    ``starts[i]``; ``clause_scores`` says how well each clause alone matches.
     """
 
+    question: str
+    expected: expectations.Expectations
     passages: Integers
     features: Floats
     clauses: Integers
@@ -61,7 +71,7 @@ class Index:
         opened = self._opened
         if opened.path is None or store.current_generation(opened.path) == opened.generation:
             return False
-        self._opened = _open(opened.path)
+        self._opened = _open(opened.path, opened.encoder)
         return True
 
     @property
@@ -80,6 +90,11 @@ class Index:
         """The candidates for a question and their measures, not yet ranked. See ``ask``."""
         return _match(self._opened, question, without)
 
+    def coverage_row(self, matches: Matches, candidate: int) -> Floats:
+        """A candidate's ``ranking.COVERAGE_FEATURES``."""
+        unmet = _unmet(self._opened.contents, matches, candidate)
+        return ranking.coverage_row(matches.features[candidate], matches.question, unmet)
+
     def ask(self, question: str, *, k: int = 3, without: str | None = None) -> Answer:
         """Answer a question with the ``k`` best passages, and say whether they answer it.
 
@@ -88,15 +103,15 @@ class Index:
         letter or digit, is longer than ``LONGEST_QUESTION``, or is not valid text, and when ``k``
         is less than 1.
         """
-        if k < 1:
-            raise QuestionError(f"k 是 {k}；请至少要一段")
+        if not isinstance(k, int) or k < 1:
+            raise QuestionError(f"k 是 {k!r}；请写一个不小于 1 的整数")
         opened, weights = self._opened, ranking.shipped_weights()
         matches = _match(opened, question, without)
         scores = matches.features @ weights.ranking
         best = ranking.order(scores)[:k]
-        confidence = float(
-            ranking.probability(matches.features[best[0]], weights.coverage, weights.intercept)
-        )
+        unmet = _unmet(opened.contents, matches, best[0])
+        row = ranking.coverage_row(matches.features[best[0]], matches.question, unmet)
+        confidence = float(ranking.probability(row, weights.coverage, weights.intercept))
         return Answer(
             question=question,
             covered=confidence >= weights.covered_from,
@@ -106,10 +121,11 @@ class Index:
                     rank=rank,
                     score=float(scores[candidate]),
                     passage=opened.contents.passages[matches.passages[candidate]],
-                    highlights=(_best_clause(opened.contents, matches, candidate),),
+                    highlights=(_highlight(opened.contents, matches, candidate),),
                 )
                 for rank, candidate in enumerate(best, start=1)
             ),
+            missing=unmet.names(),
         )
 
 
@@ -123,12 +139,20 @@ class _Opened:
     generation: str = ""
 
 
-def _open(path: Path) -> _Opened:
+def _open(path: Path, loaded: encoders.Encoder | None = None) -> _Opened:
+    """Open the generation in use, with the encoder already ``loaded`` if that is the one."""
     generation = store.current_generation(path)
-    manifest = store.read_manifest(path, generation)
-    encoder = encoders.load(manifest.encoder.name)
-    store.check_encoder(path, manifest, encoder.identity)
-    return _Opened(store.load(path, generation, manifest), encoder, path, generation)
+    try:
+        manifest = store.read_manifest(path, generation)
+        if loaded is None or loaded.identity != manifest.encoder:
+            loaded = encoders.load(manifest.encoder.name)
+        store.check_encoder(path, manifest, loaded.identity)
+        return _Opened(store.load(path, generation, manifest), loaded, path, generation)
+    except IndexDamagedError:
+        # Two rebuilds in the meantime remove a generation that was sound.
+        if store.current_generation(path) == generation:
+            raise
+        return _open(path, loaded)
 
 
 def _match(opened: _Opened, question: str, without: str | None) -> Matches:
@@ -160,6 +184,8 @@ def _match(opened: _Opened, question: str, without: str | None) -> Matches:
     clause_coverage = contents.sparse_clauses.coverage(terms, rarity)[clauses]
     _, nearness, _, holding = ranking.shipped_weights().ranking
     return Matches(
+        question=normalised,
+        expected=expectations.read(normalised),
         passages=passages,
         features=np.stack(
             [
@@ -176,17 +202,52 @@ def _match(opened: _Opened, question: str, without: str | None) -> Matches:
     )
 
 
-def _best_clause(contents: store.Contents, matches: Matches, candidate: int) -> tuple[int, int]:
-    """The ``(start, end)``, within the passage, of the clause that matches best."""
+def _best_clauses(
+    contents: store.Contents, matches: Matches, candidate: int
+) -> list[tuple[int, int]]:
+    """The ``(start, end)``, within the passage, of its clauses, best match first."""
+    spans, scores = _scored_clauses(contents, matches, candidate)
+    return [spans[position] for position in ranking.order(scores)]
+
+
+def _highlight(contents: store.Contents, matches: Matches, candidate: int) -> tuple[int, int]:
+    """The clause to show: one that gives the kind of answer asked for comes before one that
+    matches a little better."""
+    spans, scores = _scored_clauses(contents, matches, candidate)
+    text = contents.passages[matches.passages[candidate]].text
+    gives = [
+        expectations.gives(matches.expected, chinese.normalise(text[start:end]))
+        for start, end in spans
+    ]
+    return spans[int(np.argmax(scores + _GIVING * np.array(gives)))]
+
+
+def _scored_clauses(
+    contents: store.Contents, matches: Matches, candidate: int
+) -> tuple[list[tuple[int, int]], Floats]:
+    """The ``(start, end)`` of a candidate's clauses in reading order, and how each matches."""
     start = matches.starts[candidate]
     end = np.append(matches.starts, len(matches.clauses))[candidate + 1]
-    row = matches.clauses[start + int(matches.clause_scores[start:end].argmax())]
-    _, begin, stop = contents.clauses[row].tolist()
-    return begin, stop
+    rows = contents.clauses[matches.clauses[start:end]]
+    return [(a, b) for _, a, b in rows.tolist()], matches.clause_scores[start:end]
+
+
+def _unmet(contents: store.Contents, matches: Matches, candidate: int) -> expectations.Unmet:
+    """What the question expects and a candidate does not give."""
+    passage = contents.passages[matches.passages[candidate]]
+    spans = _best_clauses(contents, matches, candidate)[:_EVIDENCE]
+    return expectations.unmet(
+        matches.expected,
+        chinese.normalise(passage.text),
+        [chinese.normalise(passage.text[start:end]) for start, end in spans],
+        chinese.normalise(passage.document.text) if matches.expected.places else "",
+    )
 
 
 def _normalised(question: str) -> str:
     """The question as it is matched, or QuestionError."""
+    if not isinstance(question, str):
+        raise QuestionError(f"问题应是文字，不是 {type(question).__name__}；请重新输入")
     _check_length(question)
     if any("\ud800" <= character <= "\udfff" for character in question):
         raise QuestionError("问题里有不成字符的代码（孤立代理项）；请重新输入")

@@ -33,6 +33,13 @@ from changai.sparse import SparseIndex
 
 FORMAT_VERSION = 1
 _TEMPORARY = "tmp-"
+_REQUIRED = {
+    "documents.jsonl",
+    "passages.jsonl",
+    "clauses.npy",
+    "passages.faiss",
+    "clauses.faiss",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,11 @@ class Manifest:
     encoder: EncoderIdentity
     articles: dict[str, str]
     files: dict[str, str]
+
+
+def exists(index: Path) -> bool:
+    """Whether an index has been published in this folder."""
+    return (index / "built" / "current.json").exists()
 
 
 def current_generation(index: Path) -> str:
@@ -94,8 +106,11 @@ def read_manifest(index: Path, generation: str) -> Manifest:
         )
     try:
         manifest = Manifest(**(raw | {"encoder": EncoderIdentity(**raw["encoder"])}))
+        names = set(manifest.files)
     except (KeyError, TypeError) as error:
         raise IndexDamagedError(_damaged(index, path, error)) from error
+    if not names >= _REQUIRED:
+        raise IndexDamagedError(_damaged(index, path, "缺少文件的校验和"))
     if manifest.tokeniser_version != chinese.TOKENISER_VERSION:
         raise IndexMismatchError(
             f"{index} 里的索引由第 {manifest.tokeniser_version} 版分词建成，"
@@ -130,6 +145,7 @@ def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
     """
     built = index / "built"
     temporary = built / f"{_TEMPORARY}{uuid4().hex}"
+    kept: set[str] = set()
     temporary.mkdir(parents=True)
     try:
         _write(temporary, contents)
@@ -145,25 +161,35 @@ def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
         _load(index, temporary, manifest)
         generation = hashlib.sha256((temporary / "manifest.json").read_bytes()).hexdigest()[:16]
         generation = f"{_next_number(built):06d}-{generation}"
+        with contextlib.suppress(IndexMissingError, IndexDamagedError):
+            kept.add(current_generation(index))
         temporary.rename(built / generation)
+        _sync(built)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    pointer = built / f"{_TEMPORARY}current.json"
-    _write_json(pointer, {"generation": generation})
-    pointer.replace(built / "current.json")
+    try:
+        pointer = built / f"{_TEMPORARY}current.json"
+        _write_json(pointer, {"generation": generation})
+        pointer.replace(built / "current.json")
+    except BaseException:
+        shutil.rmtree(built / generation, ignore_errors=True)
+        raise
     _sync(built)
-    _remove_old(built)
+    _remove_all_but(built, {generation, *kept})
     return generation
 
 
 @contextlib.contextmanager
-def build_lock(index: Path) -> Iterator[None]:
-    """Hold the right to publish. Raises IndexBusyError when another process holds it."""
+def build_lock(index: Path, wait: float = 0) -> Iterator[None]:
+    """Hold the right to publish, after waiting for it for up to ``wait`` seconds.
+
+    Raises IndexBusyError when another process still holds it then.
+    """
     (index / "built").mkdir(parents=True, exist_ok=True)
     lock = FileLock(index / "built" / "build.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout as error:
         raise IndexBusyError(f"另一个进程正在 {index} 里建索引；请等它结束") from error
     try:
@@ -297,8 +323,9 @@ def _next_number(built: Path) -> int:
     return int(existing[-1].name[:6]) + 1 if existing else 1
 
 
-def _remove_old(built: Path) -> None:
-    """Keep the newest two generations; what an interrupted build left behind goes too."""
+def _remove_all_but(built: Path, kept: set[str]) -> None:
+    """Remove other generations, and what an interrupted build left behind."""
     left = [path for path in built.iterdir() if path.name.startswith(_TEMPORARY)]
-    for path in [*_generations(built)[:-2], *left]:
-        shutil.rmtree(path, ignore_errors=True)
+    for path in [*_generations(built), *left]:
+        if path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import socket
 from importlib.resources import files
 from typing import Any
@@ -13,27 +14,10 @@ from gradio.events import api
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai.build import Progress, ensure_index
-from changai.cards import OFFICIAL, WORKER, answer_card, error_card, escape
+from changai.cards import EXAMPLES, OFFICIAL, WORKER, answer_card, error_card, escape
 from changai.errors import ChangaiError, ServerError
 from changai.records import Settings
 from changai.retrieval import LONGEST_QUESTION, Index
-
-EXAMPLES = {
-    WORKER: (
-        "外地人的孩子在宁波怎么上学?",
-        "看病自费的药工惠保能报吗?",
-        "跟老板有劳动纠纷,怎么办最省事?",
-        "想学技术,有哪些培训?",
-        "在宁波落户、住房有什么照顾?",
-    ),
-    OFFICIAL: (
-        "宁波市技能人才总量是多少?",
-        "2020年推优入党多少名?",
-        "改革由谁牵头,有多少部门参与?",
-        "出台了哪些技能评价的文件?",
-        "民主管理有哪些特色做法?",
-    ),
-}
 
 _POLICY = "; ".join(
     [
@@ -49,6 +33,14 @@ _POLICY = "; ".join(
         "form-action 'self'",
     ]
 )
+
+# The reader begins at the top of a new answer, not at its end.
+_SHOW_LAST_QUESTION = """() => setTimeout(() => {
+    const asked = document.querySelectorAll('#chat .message.user');
+    if (asked.length) asked[asked.length - 1].scrollIntoView({block: 'start'});
+}, 50)"""
+
+_log = logging.getLogger(__name__)
 
 Messages = list[dict[str, Any]]
 
@@ -78,6 +70,8 @@ def create_app(index: Index) -> FastAPI:
         footer_links=[],
         run_history=False,
         ssr_mode=False,
+        show_error=False,
+        max_file_size="1kb",
         css=files("changai").joinpath("page.css").read_text(encoding="utf-8"),
         theme=gr.themes.Default(
             primary_hue="red",
@@ -92,7 +86,10 @@ def create_app(index: Index) -> FastAPI:
 
 def reply(index: Index, question: str, audience: str, messages: Messages) -> tuple[str, Messages]:
     """Answer in the chat: the emptied question box, and the messages with two more."""
+    if not question.strip():
+        return "", messages
     try:
+        _refresh(index)
         content = answer_card(index.ask(question), audience)
     except ChangaiError as error:
         content = error_card(str(error))
@@ -106,9 +103,18 @@ def reply(index: Index, question: str, audience: str, messages: Messages) -> tup
 def retrieve(index: Index, question: str, k: int = 3) -> dict[str, Any]:
     """The endpoint's answer: that of ``changai ask --json``, or ``{"error": …}``."""
     try:
+        _refresh(index)
         return index.ask(question, k=k).to_dict()
     except ChangaiError as error:
         return {"error": str(error)}
+
+
+def _refresh(index: Index) -> None:
+    """Take up a rebuilt index; where it cannot be opened, the one before stays in use."""
+    try:
+        index.refresh()
+    except ChangaiError as error:
+        _log.warning("不能换用新的索引，仍用原来的：%s", error)
 
 
 def _page(index: Index) -> gr.Blocks:
@@ -116,7 +122,8 @@ def _page(index: Index) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as page:
         gr.HTML(
-            "<h1>产改问答</h1><p>答案都是文章原文，注明位置和日期；文章没有说的，就说没有。</p>",
+            "<h1>产改问答</h1><p>答案都是文章原文，照录不改（扫描的错字也照录），注明位置和日期；"
+            f"文章没有说的，就说没有。现收录文章 {len(index.documents)} 篇。</p>",
             elem_id="head",
         )
         audience = gr.Radio(
@@ -129,6 +136,7 @@ def _page(index: Index) -> gr.Blocks:
             scale=1,
             height=None,
             latex_delimiters=[],
+            autoscroll=False,
             group_consecutive_messages=False,
             elem_id="chat",
             placeholder="请输入问题，或点下面的例子。",
@@ -142,18 +150,19 @@ def _page(index: Index) -> gr.Blocks:
             placeholder="例如：外地人的孩子怎么上学?",
             show_label=False,
             label="问题",
-            max_length=LONGEST_QUESTION,
             submit_btn="提问",
             elem_id="question",
             autofocus=True,
         )
-        question.submit(
-            respond, [question, audience, chat], [question, chat], api_visibility="private"
-        )
-        for button in buttons:
-            button.click(
-                respond, [button, audience, chat], [question, chat], api_visibility="private"
-            )
+        asked = [question.submit, *(button.click for button in buttons)]
+        for event, box in zip(asked, [question, *buttons], strict=True):
+            event(
+                respond,
+                [box, audience, chat],
+                [question, chat],
+                api_visibility="private",
+                show_progress="hidden",
+            ).then(fn=None, js=_SHOW_LAST_QUESTION, api_visibility="private")
         audience.change(
             lambda who: [gr.Row(visible=who == each) for each in rows],
             audience,
@@ -162,6 +171,8 @@ def _page(index: Index) -> gr.Blocks:
             show_progress="hidden",
         )
         api(_endpoint(index), api_name="retrieve")
+    # Two at once did best on two cores; a burst waits its turn.
+    page.queue(default_concurrency_limit=2, max_size=200)
     return page
 
 
