@@ -1,9 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from changai import store
-from changai.build import build_index, encode, ensure_index
+from changai.build import build_index, encode, encoder_in_use, ensure_index
 from changai.chinese import clauses
 from changai.encoders import Encoder
 from changai.errors import ArticleError, EncoderError
@@ -64,6 +65,38 @@ def test_an_unknown_encoder_leaves_the_old_index_untouched(own_folder: Path) -> 
     with pytest.raises(EncoderError, match="nowhere"):
         build_index(own_folder / "articles", own_folder, encoder=str(own_folder / "nowhere"))
     assert store.current_generation(own_folder) == before
+
+
+def test_a_rebuild_keeps_the_encoder_unless_told(own_folder: Path, tmp_path: Path) -> None:
+    assert encoder_in_use(tmp_path / "nowhere") == "builtin"
+    manifest = own_folder / "built" / store.current_generation(own_folder) / "manifest.json"
+    changed = manifest.read_text(encoding="utf-8").replace('"builtin"', '"models/mine"')
+    manifest.write_text(changed, encoding="utf-8")
+    assert encoder_in_use(own_folder) == "models/mine"
+
+
+def test_first_questions_at_once_wait_for_one_build(tmp_path: Path, ningbo: Article) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / ningbo.document.file).write_text(ningbo.document.text, encoding="utf-8")
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(ensure_index, [tmp_path] * 3))
+    assert sum(report is not None and report.changed for report in reports) == 1
+    assert Index.open(tmp_path).passages
+
+
+def test_a_folder_that_was_not_meant_stays_as_it_was(tmp_path: Path) -> None:
+    with pytest.raises(ArticleError):
+        ensure_index(tmp_path / "typo")
+    assert not (tmp_path / "typo").exists()
+
+
+def test_an_article_without_a_date_is_told_of(
+    own_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (own_folder / "articles" / "undated.txt").write_text("标题\n正文。\n", encoding="utf-8")
+    build_index(own_folder / "articles", own_folder)
+    assert "undated.txt" in caplog.text
 
 
 def test_progress_counts_every_text(ningbo: Article, encoder: Encoder) -> None:

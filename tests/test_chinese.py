@@ -94,6 +94,17 @@ def test_thesaurus_holds_each_word_once_and_as_normalised() -> None:
     assert [word for word in words if normalise(word) != word] == []
 
 
+@pytest.mark.parametrize(
+    "text", ["2024年宁波", "每周几小时", "124小时", "要求职工", "人员工资", "投入户外", "改进修订"]
+)
+def test_a_word_that_only_seems_to_stand_there_is_left_alone(text: str) -> None:
+    assert officialise(text) == text
+
+
+def test_a_word_may_follow_a_number() -> None:
+    assert officialise("3个孩子") == "3个子女"
+
+
 def test_the_longest_word_of_the_thesaurus_wins() -> None:
     # 看病 and 报销 are listed too, and would give 医疗医疗保障.
     assert officialise("看病报销难") == "医疗保障难"

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -94,10 +95,30 @@ def test_the_longest_question_is_answered(index: Index) -> None:
     assert index.ask("学" * LONGEST_QUESTION).citations
 
 
-@pytest.mark.parametrize("k", [0, -1])
-def test_asking_for_no_passage_is_refused(index: Index, k: int) -> None:
+@pytest.mark.parametrize("k", [0, -1, "3", 2.5, None])
+def test_asking_for_no_number_of_passages_is_refused(index: Index, k: Any) -> None:
     with pytest.raises(QuestionError):
         index.ask("技能", k=k)
+
+
+@pytest.mark.parametrize("question", [None, 5, ["技能"]])
+def test_what_is_no_text_is_refused(index: Index, question: Any) -> None:
+    with pytest.raises(QuestionError):
+        index.ask(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("工惠保一年保费多少钱?", "保费"),
+        ("杭州的产业工人队伍建设改革是怎么做的?", "杭州"),
+        ("2023年推优入党多少人?", "2023年"),
+    ],
+)
+def test_what_the_article_does_not_give_is_named(index: Index, question: str, missing: str) -> None:
+    answer = index.ask(question)
+    assert not answer.covered
+    assert missing in answer.missing
 
 
 @settings(deadline=None, max_examples=60)

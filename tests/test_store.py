@@ -128,6 +128,28 @@ def test_a_folder_that_cannot_be_written_is_named(own_folder: Path, tmp_path: Pa
         build_index(own_folder / "articles", blocked)
 
 
+@pytest.mark.parametrize("files", [{}, [], None, {"clauses.npy": "0" * 64}])
+def test_a_manifest_without_every_checksum_is_refused_and_mended(
+    own_folder: Path, files: object
+) -> None:
+    edit_manifest(own_folder, files=files)
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(own_folder)
+    assert build_index(own_folder / "articles", own_folder).changed
+    assert Index.open(own_folder).passages
+
+
+def test_a_switch_that_fails_leaves_the_old_generation_and_nothing_else(own_folder: Path) -> None:
+    built = own_folder / "built"
+    before = store.current_generation(own_folder)
+    (built / "tmp-current.json").mkdir()  # so that the new pointer cannot be written
+    (own_folder / "articles" / "more.txt").write_text("标题\n正文。\n", encoding="utf-8")
+    with pytest.raises(IndexStateError):
+        build_index(own_folder / "articles", own_folder)
+    assert store.current_generation(own_folder) == before
+    assert [p.name for p in built.iterdir() if p.name[0].isdecimal()] == [before]
+
+
 def test_two_generations_stay_and_older_ones_go(own_folder: Path) -> None:
     article = own_folder / "articles" / "more.txt"
     for number in range(3):

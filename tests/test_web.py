@@ -15,6 +15,7 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from changai.build import build_index
 from changai.cards import EXAMPLES
 from changai.retrieval import Index
 
@@ -23,14 +24,20 @@ QUESTION = "外地人的孩子在宁波怎么上学?"
 CHROMIUM = shutil.which("chromium")
 
 
-@pytest.fixture(scope="module")
-def url(built_folder: Path) -> Iterator[str]:
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
     """The page as ``app.py`` serves it, in a process of its own."""
-    command = [sys.executable, "app.py", "--port", "0", "--index", str(built_folder)]
+    command = [sys.executable, "app.py", "--port", "0", "--index", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         yield server.stdout.readline().rpartition("：")[2].strip() + "/"
         server.send_signal(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def url(built_folder: Path) -> Iterator[str]:
+    with serving(built_folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +113,21 @@ def test_the_endpoint_says_what_is_wrong(client: Client, question: str, k: int) 
     answer = client.predict(question, k, api_name="/retrieve")
     assert list(answer) == ["error"]
     assert answer["error"]
+
+
+def test_a_running_page_takes_up_a_rebuild_and_outlives_a_damaged_one(own_folder: Path) -> None:
+    with serving(own_folder) as address:
+        client = Client(address, verbose=False, analytics_enabled=False)
+        (own_folder / "articles" / "b.txt").write_text(
+            "标题\n每名焊工发放安全帽一顶。\n", encoding="utf-8"
+        )
+        build_index(own_folder / "articles", own_folder)
+        answers = []
+        for _ in range(2):
+            answers.append(client.predict("焊工发安全帽吗", 1, api_name="/retrieve"))
+            (own_folder / "built" / "current.json").write_text("{", encoding="utf-8")
+        client.close()
+    assert [a["citations"][0]["text"] for a in answers] == ["每名焊工发放安全帽一顶。"] * 2
 
 
 def test_only_the_endpoint_is_public(client: Client) -> None:
