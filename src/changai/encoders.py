@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from changai import files
 from changai.errors import EncoderError
 from changai.records import EncoderIdentity
 
@@ -90,8 +91,7 @@ class _NanoEncoder:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         try:
             self._model = E5(model_path=str(weights))
-            with weights.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = files.sha256(weights)
         except (OSError, RuntimeError, ImportError) as error:
             raise EncoderError(
                 f"内置编码器读不了 {weights}（{error}）；请重新安装："

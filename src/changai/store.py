@@ -13,7 +13,6 @@ as a check, renamed, and only then named in ``current.json``, which is replaced 
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -25,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
-from changai import chinese
+from changai import chinese, files
 from changai.dense import DenseIndex
 from changai.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexMissingError
 from changai.records import Document, EncoderIdentity, Passage
@@ -154,28 +153,28 @@ def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
             chinese.TOKENISER_VERSION,
             contents.encoder,
             articles,
-            {name: _sha256(temporary / name) for name in _file_names(temporary)},
+            {name: files.sha256(temporary / name) for name in files.file_names(temporary)},
         )
-        _write_json(temporary / "manifest.json", asdict(manifest))
-        _sync_tree(temporary)
+        files.write_json(temporary / "manifest.json", asdict(manifest))
+        files.sync_tree(temporary)
         _load(index, temporary, manifest)
         generation = hashlib.sha256((temporary / "manifest.json").read_bytes()).hexdigest()[:16]
         generation = f"{_next_number(built):06d}-{generation}"
         with contextlib.suppress(IndexMissingError, IndexDamagedError):
             kept.add(current_generation(index))
         temporary.rename(built / generation)
-        _sync(built)
+        files.sync(built)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     try:
         pointer = built / f"{_TEMPORARY}current.json"
-        _write_json(pointer, {"generation": generation})
+        files.write_json(pointer, {"generation": generation})
         pointer.replace(built / "current.json")
     except BaseException:
         shutil.rmtree(built / generation, ignore_errors=True)
         raise
-    _sync(built)
+    files.sync(built)
     _remove_all_but(built, {generation, *kept})
     return generation
 
@@ -199,8 +198,8 @@ def build_lock(index: Path, wait: float = 0) -> Iterator[None]:
 
 
 def _write(folder: Path, contents: Contents) -> None:
-    _write_lines(folder / "documents.jsonl", [asdict(d) for d in contents.documents])
-    _write_lines(
+    files.write_lines(folder / "documents.jsonl", [asdict(d) for d in contents.documents])
+    files.write_lines(
         folder / "passages.jsonl",
         [
             {
@@ -224,16 +223,18 @@ def _write(folder: Path, contents: Contents) -> None:
 def _load(index: Path, folder: Path, manifest: Manifest) -> Contents:
     for name, expected in manifest.files.items():
         try:
-            actual = _sha256(folder / name)
+            actual = files.sha256(folder / name)
         except OSError as error:
             raise IndexDamagedError(_damaged(index, folder / name, error)) from error
         if actual != expected:
             raise IndexDamagedError(_damaged(index, folder / name, "校验和不符"))
     try:
-        documents = {raw["id"]: Document(**raw) for raw in _read_lines(folder / "documents.jsonl")}
+        documents = {
+            raw["id"]: Document(**raw) for raw in files.read_lines(folder / "documents.jsonl")
+        }
         passages = tuple(
             _passage(raw, documents[raw["document"]])
-            for raw in _read_lines(folder / "passages.jsonl")
+            for raw in files.read_lines(folder / "passages.jsonl")
         )
         clauses = np.load(folder / "clauses.npy", allow_pickle=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -269,48 +270,6 @@ def _named(encoder: EncoderIdentity) -> str:
 
 def _damaged(index: Path, path: Path, reason: object) -> str:
     return f"索引文件 {path} 不能用（{reason}）；请运行：changai build --index {index}"
-
-
-def _file_names(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_json(path: Path, value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8")
-    _sync(path)
-
-
-def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text(
-        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
-    )
-
-
-def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    """Flush a file, or on POSIX a folder's entries, to the disk."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _generations(built: Path) -> list[Path]:
