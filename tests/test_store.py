@@ -128,6 +128,15 @@ def test_a_folder_that_cannot_be_written_is_named(own_folder: Path, tmp_path: Pa
         build_index(own_folder / "articles", blocked)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_without_its_checksum_is_refused(own_folder: Path, name: str) -> None:
+    manifest = json.loads((generation(own_folder) / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["files"][name]
+    edit_manifest(own_folder, files=manifest["files"])
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(own_folder)
+
+
 @pytest.mark.parametrize("files", [{}, [], None, {"clauses.npy": "0" * 64}])
 def test_a_manifest_without_every_checksum_is_refused_and_mended(
     own_folder: Path, files: object

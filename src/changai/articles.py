@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from changai import chinese
 from changai.errors import ArticleError
-from changai.outline import LONGEST_HEADING, Line, Span, has_words, opens_body, outline
+from changai.outline import LONGEST_HEADING, Line, Span, opens_body, outline
 from changai.records import Article, Document, Passage
 
 _DAY = r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
@@ -96,7 +97,7 @@ def parse(text: str, *, file: str, sha256: str) -> Article:
     spans = outline(text, body)
     if not spans:
         raise ArticleError(f"文章 {file} 里找不到段落；请让每段各占一行")
-    if has_words(text[head.start : head.end]):
+    if chinese.has_words(text[head.start : head.end]):
         spans.insert(0, Span(head.start, head.end, (), METADATA_LOCATOR))
     if signature:
         spans.append(Span(signature[0].start, signature[-1].end, (), SIGNATURE_LOCATOR))

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from changai import chinese
+
 _DIGITS = "一二三四五六七八九"
 _SECTION = re.compile(r"([一二三四五六七八九十]+)、")
 _ITEM = re.compile(r"[(（]\s*([一二三四五六七八九十]*)\s*[)）]")
@@ -107,7 +109,7 @@ def outline(text: str, lines: Sequence[Line]) -> list[Span]:
         if piece.kind == "item":
             item, paragraph, broken = _value(piece.number) or item + 1, 0, False
         start, end = _trim(text, piece.start, piece.end)
-        if not has_words(text[start:end]):
+        if not chinese.has_words(text[start:end]):
             continue
         opening = _OPENING.match(text, start)
         if broken and not opening and end - spans[-1].start <= _LONGEST_JOINED:
@@ -136,10 +138,6 @@ def _place(section: str, item: int, paragraph: int, sectioned: bool) -> str:
     if section or not sectioned:
         return f"{section}第{paragraph}段"
     return INTRODUCTION_LOCATOR if paragraph == 1 else f"{INTRODUCTION_LOCATOR}第{paragraph}段"
-
-
-def has_words(text: str) -> bool:
-    return any(character.isalnum() for character in text)
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -32,13 +32,7 @@ from changai.sparse import SparseIndex
 
 FORMAT_VERSION = 1
 _TEMPORARY = "tmp-"
-_REQUIRED = {
-    "documents.jsonl",
-    "passages.jsonl",
-    "clauses.npy",
-    "passages.faiss",
-    "clauses.faiss",
-}
+_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +86,7 @@ def read_manifest(index: Path, generation: str) -> Manifest:
     Raises IndexMismatchError for another format or tokeniser, IndexDamagedError where it cannot
     be read.
     """
-    path = index / "built" / generation / "manifest.json"
+    path = index / "built" / generation / _MANIFEST
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         version = raw["format_version"]
@@ -105,10 +99,9 @@ def read_manifest(index: Path, generation: str) -> Manifest:
         )
     try:
         manifest = Manifest(**(raw | {"encoder": EncoderIdentity(**raw["encoder"])}))
-        names = set(manifest.files)
     except (KeyError, TypeError) as error:
         raise IndexDamagedError(_damaged(index, path, error)) from error
-    if not names >= _REQUIRED:
+    if not isinstance(manifest.files, dict):
         raise IndexDamagedError(_damaged(index, path, "缺少文件的校验和"))
     if manifest.tokeniser_version != chinese.TOKENISER_VERSION:
         raise IndexMismatchError(
@@ -155,10 +148,10 @@ def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
             articles,
             {name: files.sha256(temporary / name) for name in files.file_names(temporary)},
         )
-        files.write_json(temporary / "manifest.json", asdict(manifest))
+        files.write_json(temporary / _MANIFEST, asdict(manifest))
         files.sync_tree(temporary)
         _load(index, temporary, manifest)
-        generation = hashlib.sha256((temporary / "manifest.json").read_bytes()).hexdigest()[:16]
+        generation = hashlib.sha256((temporary / _MANIFEST).read_bytes()).hexdigest()[:16]
         generation = f"{_next_number(built):06d}-{generation}"
         with contextlib.suppress(IndexMissingError, IndexDamagedError):
             kept.add(current_generation(index))
@@ -221,6 +214,9 @@ def _write(folder: Path, contents: Contents) -> None:
 
 
 def _load(index: Path, folder: Path, manifest: Manifest) -> Contents:
+    for name in files.file_names(folder):
+        if name not in manifest.files and name != _MANIFEST:
+            raise IndexDamagedError(_damaged(index, folder / name, "缺少校验和"))
     for name, expected in manifest.files.items():
         try:
             actual = files.sha256(folder / name)
