@@ -116,6 +116,26 @@ def test_evaluate_prints_a_table_or_json(built_folder: Path, tmp_path: Path) -> 
     assert report["false_answer_rate"] == report["false_refusal_rate"] == 0
 
 
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    file = tmp_path / "questions.jsonl"
+    lines = [
+        {"question": QUESTION, "relevant": ["子女入学政策"], "kind": "direct"},
+        {"question": "红烧肉怎么烧才不柴", "relevant": [], "kind": "near"},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return file
+
+
+def test_evaluate_has_the_promised_keys(built_folder: Path, asked: Path) -> None:
+    result = run("evaluate", asked, "--json", "--index", built_folder)
+    assert list(json.loads(result.stdout)) == [
+        "questions", "answerable", "recall_at_1", "recall_at_3", "mrr_at_10", "coverage_auroc",
+        "coverage_auroc_near", "false_answer_rate", "false_refusal_rate", "highlight_rate",
+        "calibration_error", "latency_p50_ms", "latency_p95_ms",
+    ]  # fmt: skip
+
+
 def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     lines = [

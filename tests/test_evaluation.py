@@ -1,7 +1,8 @@
-"""Reading questions, and the figures they give."""
+"""Reading questions, and asking them."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from changai.errors import EvaluationError, QuestionError
-from changai.evaluation import Question, auroc, evaluate, open_questions, read_questions
+from changai.evaluation import (
+    Question,
+    auroc,
+    evaluate,
+    judge,
+    open_questions,
+    read_questions,
+)
+from changai.figures import Report, summarise
+from changai.ranking import shipped_weights
+from changai.records import Answer, Citation, Document, Passage
 from changai.retrieval import Index
 
 SCHOOL = "外地人的孩子在宁波怎么上学?"
 SKILL = "宁波市技能人才总量是多少?"
 RAIN = "北京明天会下雨吗?"
+
+
+def _measured(index: Index, questions: Sequence[Question]) -> Report:
+    return summarise(evaluate(index, questions).outcomes)
 
 
 def _write(folder: Path, text: str) -> Path:
@@ -32,7 +47,15 @@ def _squad(folder: Path, *articles: dict[str, Any]) -> Path:
 SKY = {
     "title": "天空",
     "paragraphs": [
-        {"context": "白天的天空是蓝色的。", "qas": [{"question": "天空是什么颜色?"}]},
+        {
+            "context": "白天的天空是蓝色的。",
+            "qas": [
+                {
+                    "question": "天空是什么颜色?",
+                    "answers": [{"text": "蓝色", "answer_start": 6}, {"text": "蓝色"}],
+                }
+            ],
+        },
         {"context": "夜里的天空能看见星星。", "qas": [{"question": "夜里能看见什么?"}]},
     ],
 }
@@ -52,7 +75,10 @@ def test_a_line_is_a_question_with_its_snippets(tmp_path: Path) -> None:
         '{"relevant": [], "question": "二?"}'
     )
     read = read_questions(_write(tmp_path, text))
-    assert read.questions == (Question("一?", ("甲", "乙")), Question("二?", ()))
+    assert read.questions == (
+        Question("一?", ("甲", "乙"), kind="x", answers=("甲", "乙")),
+        Question("二?", ()),
+    )
     assert read.articles is None
     assert read.sha256 == hashlib.sha256(text.encode()).hexdigest()
 
@@ -68,6 +94,12 @@ def test_a_line_is_a_question_with_its_snippets(tmp_path: Path) -> None:
         '{"question": "一?", "relevant": "甲"}',
         '{"question": "一?", "relevant": [1]}',
         '{"question": "一?", "relevant": [""]}',
+        '{"question": "一?", "relevant": [], "kind": 1}',
+        '{"question": "一?", "relevant": [], "kind": null}',
+        # A lone surrogate is no character, and cannot be written.
+        '{"question": "\\ud800?", "relevant": []}',
+        '{"question": "一?", "relevant": ["\\ud800"]}',
+        '{"question": "一?", "relevant": [], "kind": "\\ud800"}',
         '["一?", []]',
         "null",
     ],
@@ -114,16 +146,16 @@ def test_squad_asks_with_the_paragraph_there_and_left_out(tmp_path: Path) -> Non
     assert read.articles is not None
     ids = [passage.id for passage in read.articles[0].passages]
     assert read.questions == (
-        Question("天空是什么颜色?", ("白天的天空是蓝色的。",)),
-        Question("天空是什么颜色?", (), without=ids[0]),
-        Question("夜里能看见什么?", ("夜里的天空能看见星星。",)),
-        Question("夜里能看见什么?", (), without=ids[1]),
+        Question("天空是什么颜色?", ("白天的天空是蓝色的。",), None, "answerable", ("蓝色",)),
+        Question("天空是什么颜色?", (), ids[0], "left-out"),
+        Question("夜里能看见什么?", ("夜里的天空能看见星星。",), None, "answerable"),
+        Question("夜里能看见什么?", (), ids[1], "left-out"),
     )
 
 
 def test_squad_asks_an_impossible_question_once(tmp_path: Path) -> None:
     asked = read_questions(_squad(tmp_path, COOKING)).questions
-    assert asked == (Question("面条要煮多久?", ()),)
+    assert asked == (Question("面条要煮多久?", (), kind="impossible"),)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +167,14 @@ def test_squad_asks_an_impossible_question_once(tmp_path: Path) -> None:
         {"paragraphs": [{"context": 1, "qas": []}]},
         {"paragraphs": [{"context": "甲", "qas": [{}]}]},
         {"paragraphs": [{"context": "甲", "qas": ["一?"]}]},
+        {"paragraphs": [{"context": "甲", "qas": [{"question": "一?", "answers": [{}]}]}]},
+        {"paragraphs": [{"context": "甲", "qas": [{"question": "一?", "answers": [""]}]}]},
+        {
+            "paragraphs": [
+                {"context": "甲", "qas": [{"question": "一?", "answers": [{"text": ""}]}]}
+            ]
+        },
+        {"title": 1, "paragraphs": [{"context": "甲", "qas": [{"question": "一?"}]}]},
         {"paragraphs": [{"context": "甲", "qas": []}]},
         {"paragraphs": []},
     ],
@@ -174,10 +214,46 @@ def test_auroc_equals_counting_pairs(scored: list[tuple[int, bool]]) -> None:
     assert found == (pytest.approx(counted / len(pairs)) if pairs else None)
 
 
+DOCUMENT = Document("d", "题", "", "", "", "d.txt", "", "甲是一,乙是二。\n丙是三。")
+TWO = Passage("d#1", DOCUMENT, "甲是一,乙是二。", 0, 8, (), "一(一)")
+THREE = Passage("d#2", DOCUMENT, "丙是三。", 9, 13, (), "一(二)")
+
+
+@pytest.mark.parametrize(
+    ("relevant", "answers", "rank", "highlighted"),
+    [
+        # The first passage is TWO, with 甲是一 highlighted; the second is THREE.
+        (("甲是一",), ("甲是一",), 1, True),
+        (("乙是二",), ("乙是二",), 1, False),
+        (("一,乙",), ("一,乙",), 1, False),
+        (("乙是二", "丙"), ("丙", "是一"), 1, True),
+        (("丙",), ("丙",), 2, False),
+        # 一 stands in the highlight, but the first passage is not the one that answers.
+        (("丙",), ("一",), 2, False),
+        (("丁",), ("丁",), 0, False),
+        (("甲",), (), 1, False),
+        ((), (), 0, False),
+    ],
+)
+def test_an_answer_is_judged_by_its_rank_and_its_first_highlight(
+    relevant: tuple[str, ...], answers: tuple[str, ...], rank: int, highlighted: bool
+) -> None:
+    answer = Answer(
+        "问",
+        True,
+        0.9,
+        (Citation(1, 2.0, TWO, ((0, 3), (4, 7))), Citation(2, 1.0, THREE, ((0, 3),))),
+    )
+    question = Question("问", relevant, answers=answers)
+    outcome = judge(question, answer, 0.25)
+    assert (outcome.question, outcome.answer, outcome.seconds) == (question, answer, 0.25)
+    assert (outcome.rank, outcome.highlighted) == (rank, highlighted)
+
+
 def test_ranks_become_recall_and_reciprocal_rank(index: Index) -> None:
     ranked = [citation.passage.text for citation in index.retrieve(SKILL, k=11)]
     asked = [Question(SKILL, (ranked[rank - 1],)) for rank in (1, 2, 4, 11)]
-    report = evaluate(index, [*asked, Question(SKILL, (ranked[10], ranked[2]))])
+    report = _measured(index, [*asked, Question(SKILL, (ranked[10], ranked[2]))])
     # First hits at 1, 2, 4, none within 10, and 3.
     assert report.recall_at_1 == 1 / 5
     assert report.recall_at_3 == 3 / 5
@@ -196,7 +272,7 @@ def test_covered_and_not_become_error_rates(index: Index) -> None:
         Question(RAIN, ()),
         Question(RAIN, ()),
     ]
-    report = evaluate(index, questions)
+    report = _measured(index, questions)
     assert (report.questions, report.answerable) == (5, 2)
     assert report.false_refusal_rate == 1 / 2
     assert report.false_answer_rate == pytest.approx(1 / 3)
@@ -211,15 +287,20 @@ def test_questions_about_the_article(index: Index) -> None:
         Question(SKILL, ("180.15万人",)),
         Question(RAIN, ()),
     ]
-    report = evaluate(index, questions, lambda done, total: seen.append((done, total)))
+    evaluation = evaluate(index, questions, lambda done, total: seen.append((done, total)))
+    report = summarise(evaluation.outcomes)
     assert (report.recall_at_1, report.recall_at_3, report.mrr_at_10) == (1, 1, 1)
     assert (report.coverage_auroc, report.false_answer_rate, report.false_refusal_rate) == (1, 0, 0)
     assert 0 < report.latency_p50_ms <= report.latency_p95_ms
     assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert [outcome.question for outcome in evaluation.outcomes] == questions
+    assert evaluation.outcomes[1].answer == index.ask(SKILL, k=10)
+    assert evaluation.passages == index.passages
+    assert evaluation.covered_from == shipped_weights().covered_from
 
 
 def test_figures_that_the_questions_do_not_allow_are_none(index: Index) -> None:
-    report = evaluate(index, [Question(RAIN, ())])
+    report = _measured(index, [Question(RAIN, ())])
     assert report.recall_at_1 is report.recall_at_3 is report.mrr_at_10 is None
     assert report.coverage_auroc is report.false_refusal_rate is None
     assert report.false_answer_rate == 0
@@ -238,7 +319,7 @@ def test_a_squad_file_is_asked_of_its_own_corpus(tmp_path: Path) -> None:
         "夜里的天空能看见星星。",
         "米饭要用水煮二十分钟。",
     ]
-    report = evaluate(opened, questions.questions)
+    report = _measured(opened, questions.questions)
     assert (report.questions, report.answerable) == (4, 2)
     assert report.recall_at_1 == 1
     assert not (tmp_path / "unused").exists()
@@ -251,16 +332,16 @@ def test_a_squad_file_is_asked_of_its_own_corpus(tmp_path: Path) -> None:
 def test_lines_are_asked_of_the_index_in_the_folder(tmp_path: Path, built_folder: Path) -> None:
     path = _write(tmp_path, json.dumps({"question": SKILL, "relevant": ["180.15万人"]}))
     questions, opened = open_questions(path, built_folder)
-    assert evaluate(opened, questions.questions).recall_at_1 == 1
+    assert _measured(opened, questions.questions).recall_at_1 == 1
 
 
 def test_the_only_paragraph_is_never_left_out(tmp_path: Path) -> None:
     article = {"paragraphs": SKY["paragraphs"][:1]}
     questions, opened = open_questions(_squad(tmp_path, article), tmp_path)
-    assert evaluate(opened, questions.questions).questions == 1
+    assert _measured(opened, questions.questions).questions == 1
 
 
 def test_a_paragraph_may_lack_words(tmp_path: Path) -> None:
     article = {"paragraphs": [{"context": "……", "qas": []}, *SKY["paragraphs"]]}
     questions, opened = open_questions(_squad(tmp_path, article), tmp_path)
-    assert evaluate(opened, questions.questions).recall_at_1 == 1
+    assert _measured(opened, questions.questions).recall_at_1 == 1

@@ -145,11 +145,13 @@ def evaluate(file: Path, as_json: bool, index: Path) -> None:
     """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量检索与覆盖判断。"""
     from changai.evaluation import evaluate as measure
     from changai.evaluation import open_questions
+    from changai.figures import summarise
 
     with _progress("编码") as progress:
         questions, opened = open_questions(file, index, progress)
     with _progress("提问") as progress:
-        report = measure(opened, questions.questions, progress)
+        evaluation = measure(opened, questions.questions, progress)
+    report = summarise(evaluation.outcomes)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
     else:

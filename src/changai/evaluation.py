@@ -1,4 +1,4 @@
-"""Measuring retrieval and coverage on questions whose answers are known."""
+"""Asking questions whose answers are known; ``figures`` counts what came of it."""
 
 import hashlib
 import json
@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-from changai import encoders
+from changai import encoders, ranking
 from changai.build import encode, ensure_index
 from changai.errors import EvaluationError
-from changai.records import Article, Document, Passage
+from changai.records import Answer, Article, Document, Passage
 from changai.retrieval import Index
 
 _DEEPEST = 10
@@ -25,12 +25,19 @@ class Question:
     """A question with verbatim snippets of the passages that answer it.
 
     No snippet means that the corpus does not answer it. ``without`` is the id of a passage to
-    leave out of the corpus for this question.
+    leave out of the corpus for this question. ``kind`` is any name for questions of a sort, and
+    ``answers`` are the words to be highlighted; none means that nobody has said which.
     """
 
     text: str
     relevant: tuple[str, ...]
     without: str | None = None
+    kind: str = ""
+    answers: tuple[str, ...] = ()
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.relevant)
 
     def is_hit(self, passage: Passage) -> bool:
         """Whether a passage answers this question."""
@@ -47,25 +54,29 @@ class QuestionFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """The figures of an evaluation.
+class Outcome:
+    """A question asked, and what came of it.
 
-    ``recall_at_1``, ``recall_at_3`` and ``mrr_at_10`` are over the answerable questions;
-    ``coverage_auroc`` is the chance that an answerable question has more confidence than an
-    unanswerable one. A figure that the questions do not allow is None. Latencies are in
-    milliseconds.
+    ``rank`` is that of the first of ten citations to answer it, 0 where none does.
+    ``highlighted`` says that the first citation does, and that its first highlight contains one
+    of the question's ``answers`` whole.
     """
 
-    questions: int
-    answerable: int
-    recall_at_1: float | None
-    recall_at_3: float | None
-    mrr_at_10: float | None
-    coverage_auroc: float | None
-    false_answer_rate: float | None
-    false_refusal_rate: float | None
-    latency_p50_ms: float
-    latency_p95_ms: float
+    question: Question
+    answer: Answer
+    rank: int
+    highlighted: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The outcomes of questions asked of a corpus, with its passages; a question counted as
+    answered from the confidence ``covered_from`` on."""
+
+    outcomes: tuple[Outcome, ...]
+    passages: tuple[Passage, ...]
+    covered_from: float
 
 
 def open_questions(
@@ -85,35 +96,26 @@ def evaluate(
     index: Index,
     questions: Sequence[Question],
     progress: Callable[[int, int], None] | None = None,
-) -> Report:
-    """Ask every question and count. Raises QuestionError for one that cannot be asked."""
-    ranks, confidences, covered, seconds = [], [], [], []
+) -> Evaluation:
+    """Ask every question. Raises QuestionError for one that cannot be asked."""
+    outcomes = []
     for number, question in enumerate(questions, start=1):
         began = time.perf_counter()
         answer = index.ask(question.text, k=_DEEPEST, without=question.without)
-        seconds.append(time.perf_counter() - began)
-        hits = [c.rank for c in answer.citations if question.is_hit(c.passage)]
-        ranks.append(min(hits, default=0))
-        confidences.append(answer.confidence)
-        covered.append(answer.covered)
+        outcomes.append(judge(question, answer, time.perf_counter() - began))
         if progress is not None:
             progress(number, len(questions))
-    answerable = np.array([bool(question.relevant) for question in questions])
-    rank = np.array(ranks)[answerable]
-    said = np.array(covered)
-    p50, p95 = np.percentile(seconds, [50, 95]) * 1000
-    return Report(
-        questions=len(questions),
-        answerable=int(answerable.sum()),
-        recall_at_1=_mean(rank == 1),
-        recall_at_3=_mean((rank >= 1) & (rank <= 3)),
-        mrr_at_10=_mean(np.where(rank > 0, 1 / np.maximum(rank, 1), 0)),
-        coverage_auroc=auroc(np.array(confidences), answerable),
-        false_answer_rate=_mean(said[~answerable]),
-        false_refusal_rate=_mean(~said[answerable]),
-        latency_p50_ms=float(p50),
-        latency_p95_ms=float(p95),
-    )
+    return Evaluation(tuple(outcomes), index.passages, ranking.shipped_weights().covered_from)
+
+
+def judge(question: Question, answer: Answer, seconds: float) -> Outcome:
+    """Compare an answer, which took so many seconds, with what was to be found."""
+    first = answer.citations[0]
+    start, end = first.highlights[0]
+    rank = min((c.rank for c in answer.citations if question.is_hit(c.passage)), default=0)
+    shown = first.passage.text[start:end]
+    highlighted = rank == 1 and any(words in shown for words in question.answers)
+    return Outcome(question, answer, rank, highlighted, seconds)
 
 
 def auroc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | None:
@@ -129,10 +131,11 @@ def auroc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | 
 def read_questions(path: Path) -> QuestionFile:
     """Read JSON lines of questions, or a file in SQuAD's format (Rajpurkar et al., 2016).
 
-    A line is ``{"question": str, "relevant": [str]}``; other keys are left alone. A SQuAD file
-    brings its paragraphs as the corpus. Each of its questions that is not marked as impossible is
-    asked twice where there are paragraphs enough: with its own there, and with it left out.
-    Raises EvaluationError naming the file and the line.
+    A line is ``{"question": str, "relevant": [str], "kind": str}``; ``kind`` may be missing, and
+    other keys are left alone. A SQuAD file brings its paragraphs as the corpus. Each of its
+    questions that is not marked as impossible is asked twice where there are paragraphs enough:
+    with its own there, and with it left out; its kind is "answerable", "left-out" or
+    "impossible". Raises EvaluationError naming the file and the line.
     """
     try:
         data = path.read_bytes()
@@ -159,18 +162,21 @@ def read_questions(path: Path) -> QuestionFile:
 def _read_line(path: Path, number: int, line: str) -> Question:
     try:
         raw = json.loads(line)
-        question, relevant = raw["question"], raw["relevant"]
+        question, relevant, kind = raw["question"], raw["relevant"], raw.get("kind", "")
     except (ValueError, KeyError, TypeError) as error:
         raise EvaluationError(
             f'{path} 第 {number} 行有误（{error!r}）；请写成 {{"question": "…", "relevant": ["…"]}}'
         ) from error
-    if not isinstance(question, str) or not (
-        isinstance(relevant, list) and all(isinstance(s, str) and s for s in relevant)
+    if not (
+        isinstance(relevant, list)
+        and all(map(_is_text, [question, *relevant]))
+        and (kind == "" or _is_text(kind))
     ):
         raise EvaluationError(
-            f"{path} 第 {number} 行有误；question 应是字符串，relevant 应是字符串的列表"
+            f"{path} 第 {number} 行有误；question 和 kind 应是文字，relevant 应是文字的列表"
         )
-    return Question(question, tuple(relevant))
+    snippets = tuple(relevant)
+    return Question(question, snippets, kind=kind, answers=snippets)
 
 
 def _read_squad(path: Path, whole: dict[str, Any], sha256: str) -> QuestionFile:
@@ -179,14 +185,12 @@ def _read_squad(path: Path, whole: dict[str, Any], sha256: str) -> QuestionFile:
     try:
         for number, raw in enumerate(whole["data"]):
             contexts = [_text(paragraph["context"]) for paragraph in raw["paragraphs"]]
-            article = _squad_article(f"squad-{number}", raw.get("title", ""), path.name, contexts)
+            title = _text(raw["title"]) if raw.get("title") else ""
+            article = _squad_article(f"squad-{number}", title, path.name, contexts)
             articles.append(article)
             for paragraph, passage in zip(raw["paragraphs"], article.passages, strict=True):
                 for asked in paragraph["qas"]:
-                    text, impossible = _text(asked["question"]), asked.get("is_impossible", False)
-                    questions.append(Question(text, () if impossible else (passage.text,)))
-                    if not impossible:
-                        questions.append(Question(text, (), without=passage.id))
+                    questions += _squad_questions(asked, passage)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise EvaluationError(f"{path} 不是 SQuAD 格式（{error!r}）；请改正") from error
     if sum(len(article.passages) for article in articles) == 1:
@@ -196,12 +200,32 @@ def _read_squad(path: Path, whole: dict[str, Any], sha256: str) -> QuestionFile:
     return QuestionFile(sha256, tuple(questions), tuple(articles))
 
 
+def _squad_questions(asked: dict[str, Any], passage: Passage) -> list[Question]:
+    """A question of a paragraph, with it there and with it left out."""
+    text = _text(asked["question"])
+    if asked.get("is_impossible", False):
+        return [Question(text, (), kind="impossible")]
+    answers = tuple(dict.fromkeys(_text(answer["text"]) for answer in asked.get("answers", [])))
+    return [
+        Question(text, (passage.text,), kind="answerable", answers=answers),
+        Question(text, (), without=passage.id, kind="left-out"),
+    ]
+
+
 def _text(value: object) -> str:
-    """The value, if it is a string that holds anything and can be written; else ValueError."""
-    if not isinstance(value, str) or not value.strip():
+    """The value, if it is text; else ValueError."""
+    if not _is_text(value):
         raise ValueError(f"不是文字：{value!r}")
-    value.encode()
     return value
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether it is a string that holds anything and can be written."""
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and not any("\ud800" <= character <= "\udfff" for character in value)
+    )
 
 
 def _squad_article(identity: str, title: str, file: str, contexts: list[str]) -> Article:
@@ -220,7 +244,3 @@ def _squad_article(identity: str, title: str, file: str, contexts: list[str]) ->
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _mean(values: npt.NDArray[Any]) -> float | None:
-    return float(values.mean()) if len(values) else None
