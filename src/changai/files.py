@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 
 def file_names(folder: Path) -> list[str]:
@@ -24,6 +25,17 @@ def write_json(path: Path, value: object) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
     sync(path)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put a text file in the place of what is there, in one step. Raises OSError."""
+    draft = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        sync(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
