@@ -1,9 +1,12 @@
-"""Shared fixtures: the real article, the real encoder, a real index."""
+"""Shared fixtures: the real article, the real encoder, a real index, a real browser."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from changai import articles, encoders
 from changai.build import build_index
@@ -12,6 +15,7 @@ from changai.retrieval import Index
 
 ROOT = Path(__file__).parent.parent
 ARTICLE = ROOT / "index" / "articles" / "ningbo-2023-05-13.txt"
+CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +46,17 @@ def own_folder(built_folder: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def index(built_folder: Path) -> Index:
     return Index.open(built_folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have chromium: apt-get install chromium")
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()

@@ -136,6 +136,39 @@ def test_evaluate_has_the_promised_keys(built_folder: Path, asked: Path) -> None
     ]  # fmt: skip
 
 
+def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked: Path) -> None:
+    folder = asked.parent / "new" / "report"
+    for _ in range(2):
+        result = run("evaluate", asked, "--json", "--report", folder, "--index", built_folder)
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["coverage_auroc_near"] == 1
+        assert f"报告已写入 {folder / 'index.html'}。" in result.stderr
+    assert [path.name for path in folder.iterdir()] == ["index.html"]
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "问题文件 questions.jsonl：2 个问题" in page
+
+
+def test_evaluate_says_at_once_where_no_page_can_be(built_folder: Path, asked: Path) -> None:
+    result = run("evaluate", asked, "--report", asked, "--index", built_folder)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert f"报告写不到 {asked}" in line
+
+
+def test_evaluate_says_what_stands_in_the_place_of_the_page(
+    built_folder: Path, asked: Path
+) -> None:
+    (asked.parent / "report" / "index.html").mkdir(parents=True)
+    folder = asked.parent / "report"
+    result = run("evaluate", asked, "--report", folder, "--index", built_folder)
+    assert result.exit_code == 2
+    assert "recall_at_1" in result.stdout
+    assert f"报告写不到 {folder}" in result.stderr.splitlines()[-1]
+    assert [path.name for path in folder.iterdir()] == ["index.html"]
+
+
 def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     lines = [

@@ -21,6 +21,8 @@ LAYERS = [
     {"build", "retrieval"},
     {"evaluation"},
     {"figures", "fitting"},
+    {"charts", "failures"},
+    {"report"},
     {"web"},
     {"cli"},
 ]

@@ -1,7 +1,5 @@
 """The page as a person and as a program meet it: a real server, a real browser."""
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 from gradio_client import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from changai.build import build_index
 from changai.cards import EXAMPLES
@@ -21,7 +19,6 @@ from changai.retrieval import Index
 
 ROOT = Path(__file__).parent.parent
 QUESTION = "外地人的孩子在宁波怎么上学?"
-CHROMIUM = shutil.which("chromium")
 
 
 @contextmanager
@@ -45,20 +42,6 @@ def client(url: str) -> Iterator[Client]:
     client = Client(url, verbose=False, analytics_enabled=False)
     yield client
     client.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must have chromium: apt-get install chromium")
-        pytest.skip("no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @dataclass

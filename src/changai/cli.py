@@ -10,13 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 
 import click
 
-from changai.errors import ChangaiError
+from changai.errors import ChangaiError, EvaluationError
+from changai.files import replace_text
 from changai.records import Answer, Citation, Settings
 
 _P = ParamSpec("_P")
@@ -139,14 +141,25 @@ def serve(host: str, port: int, index: Path) -> None:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @_json_option
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="另写一页网页报告到这个目录的 index.html。",
+)
 @_index_option
 @_reports_errors
-def evaluate(file: Path, as_json: bool, index: Path) -> None:
+def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> None:
     """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量检索与覆盖判断。"""
     from changai.evaluation import evaluate as measure
     from changai.evaluation import open_questions
     from changai.figures import summarise
+    from changai.report import page
 
+    if folder is not None:
+        # Asking takes a while: what stands in the way of the report is said before.
+        with _writes(folder):
+            folder.mkdir(parents=True, exist_ok=True)
     with _progress("编码") as progress:
         questions, opened = open_questions(file, index, progress)
     with _progress("提问") as progress:
@@ -158,6 +171,11 @@ def evaluate(file: Path, as_json: bool, index: Path) -> None:
         for name, value in asdict(report).items():
             shown = "—" if value is None else f"{value:.3f}" if isinstance(value, float) else value
             click.echo(f"{name:<20}{shown:>10}")
+    if folder is not None:
+        with _writes(folder):
+            html = page(evaluation, click.format_filename(file.name), date.today().isoformat())
+            replace_text(folder / "index.html", html)
+        click.echo(f"报告已写入 {folder / 'index.html'}。", err=True)
 
 
 @main.command()
@@ -210,6 +228,15 @@ def export_model(directory: Path) -> None:
 
     export_builtin(directory)
     click.echo(f"已写入 {directory}；用法：changai build --encoder {directory}")
+
+
+@contextmanager
+def _writes(folder: Path) -> Iterator[None]:
+    """Say in Chinese what keeps a report from being written."""
+    try:
+        yield
+    except OSError as error:
+        raise EvaluationError(f"报告写不到 {folder}（{error.strerror}）；请换一个目录") from error
 
 
 @contextmanager

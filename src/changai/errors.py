@@ -4,7 +4,7 @@
     ├── QuestionError        the question cannot be asked as it stands
     ├── ArticleError         a source article cannot be read
     ├── EncoderError         an encoder cannot be loaded or used
-    ├── EvaluationError      a question file cannot be evaluated
+    ├── EvaluationError      a question file cannot be evaluated, or its report not written
     ├── ServerError          the web page cannot be served
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
@@ -33,7 +33,7 @@ class EncoderError(ChangaiError):
 
 
 class EvaluationError(ChangaiError):
-    """A file of questions is missing or malformed."""
+    """A file of questions is missing or malformed, or its report cannot be written."""
 
 
 class ServerError(ChangaiError):
