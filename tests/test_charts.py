@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from changai import charts
-from changai.figures import Bin, RiskPoint
+from changai.measures import Bin, RiskPoint
 
 
 def _drawn(svg: str) -> ElementTree.Element:

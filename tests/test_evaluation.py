@@ -20,7 +20,7 @@ from changai.evaluation import (
     open_questions,
     read_questions,
 )
-from changai.figures import Report, summarise
+from changai.measures import Report, summarise
 from changai.ranking import shipped_weights
 from changai.records import Answer, Citation, Document, Passage
 from changai.retrieval import Index

@@ -13,7 +13,7 @@ import pytest
 
 from changai.cards import EXAMPLES
 from changai.evaluation import evaluate, read_questions
-from changai.figures import Report, summarise
+from changai.measures import Report, summarise
 from changai.records import Article
 from changai.retrieval import Index
 

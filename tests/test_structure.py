@@ -20,7 +20,7 @@ LAYERS = [
     {"articles", "ranking"},
     {"build", "retrieval"},
     {"evaluation"},
-    {"figures", "fitting"},
+    {"fitting", "measures"},
     {"charts", "failures"},
     {"report"},
     {"web"},

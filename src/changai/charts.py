@@ -7,7 +7,7 @@ from the page's style sheet by class.
 import math
 from collections.abc import Iterable, Sequence
 
-from changai.figures import Bin, RiskPoint
+from changai.measures import Bin, RiskPoint
 
 _WIDTH, _HEIGHT = 360, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 18, 44, 44

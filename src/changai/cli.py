@@ -153,7 +153,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
     """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量检索与覆盖判断。"""
     from changai.evaluation import evaluate as measure
     from changai.evaluation import open_questions
-    from changai.figures import summarise
+    from changai.measures import summarise
     from changai.report import page
 
     if folder is not None:

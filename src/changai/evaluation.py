@@ -1,4 +1,4 @@
-"""Asking questions whose answers are known; ``figures`` counts what came of it."""
+"""Asking questions whose answers are known; ``measures`` counts what came of it."""
 
 import hashlib
 import json

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 
 from changai.evaluation import Evaluation, Outcome, Question
-from changai.figures import Fault, faults
+from changai.measures import Fault, faults
 from changai.records import Passage
 
 _KINDS = {

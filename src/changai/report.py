@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
-from changai import charts, failures, figures
+from changai import charts, failures, measures
 from changai.evaluation import Evaluation
-from changai.figures import KindRow, Report
 from changai.intervals import Interval
+from changai.measures import KindRow, Report
 
 _PERCENT, _SHARE, _TIME = "percent", "share", "time"
 
@@ -80,7 +80,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 def page(evaluation: Evaluation, file: str, made: str) -> str:
     """The page of an evaluation of the questions in ``file``, made on the day ``made``."""
     outcomes = evaluation.outcomes
-    report = figures.summarise(outcomes)
+    report = measures.summarise(outcomes)
     style = files("changai").joinpath("report.css").read_text(encoding="utf-8")
     documents = {passage.document.id for passage in evaluation.passages}
     return f"""<!DOCTYPE html>
@@ -106,13 +106,13 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
 <h2>指标</h2>
 <p class="soft">数值后面是 95% 区间：真正的水平多半在其中；问题越少，区间越宽。\
 默认阈值是 {evaluation.covered_from:.2f}：可能性不低于它，就当作有答案。</p>
-{_figures(report, figures.uncertainty(outcomes))}
+{_figures(report, measures.uncertainty(outcomes))}
 </section>
 <section>
 <h2>各类问题</h2>
 <p class="soft">高亮是第一条正确、高亮的那句又完整含有答案原话的比例，可能性是平均值。\
 题数少的，比例只供参考。</p>
-{_kinds(figures.by_kind(outcomes))}
+{_kinds(measures.by_kind(outcomes))}
 </section>
 {_charts(evaluation, report)}
 <section>
@@ -209,18 +209,18 @@ def _share_cell(share: float | None) -> str:
 
 def _charts(evaluation: Evaluation, report: Report) -> str:
     outcomes = evaluation.outcomes
-    shipped = figures.risk_as_shipped(outcomes)
+    shipped = measures.risk_as_shipped(outcomes)
     drawn = (
         (
             "可能性说得准吗",
-            charts.reliability(figures.calibration(outcomes)),
+            charts.reliability(measures.calibration(outcomes)),
             "把问题按所说的可能性分成十格：柱高是答对的比例（能回答，且前三条中有含答案的；"
             "不能回答的一律算没答对），最上一排是问题数。虚线是说得正好；红线是差距，"
             f"按问题数平均是校准误差（ECE）{_shown(report.calibration_error, _SHARE)}。",
         ),
         (
             "把关松紧与对错",
-            charts.risk(figures.risk_curve(outcomes), shipped, evaluation.covered_from),
+            charts.risk(measures.risk_curve(outcomes), shipped, evaluation.covered_from),
             "从最有把握的问题开始显示答案，越往右显示得越多。纵轴是显示出来的答案里错的比例："
             "不能回答却显示了，或第一条不对。",
         ),

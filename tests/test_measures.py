@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from asked import outcome
-from changai.figures import (
+from changai.measures import (
     Bin,
     Fault,
     Report,
