@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+Spans = tuple[tuple[int, int], ...]
+"""``(start, end)`` pairs of offsets in a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

@@ -1,0 +1,196 @@
+"""The figures in Chinese prose, by rule: which count something, and which a scan has damaged.
+
+Nothing is ever repaired: where a figure looks damaged is all that is said.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+
+from changai import wordlists
+from changai.records import Spans
+
+_HAN = r"[\u3400-\u9fff]"
+_BLANK = r"[ \t\u3000\xa0]"
+_POINT = r"[.．]"
+
+_ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+")
+_NUMBER = re.compile(rf"(?<!\d)\d++(?:[,，]\d{{3}}(?!\d))*+(?:{_POINT}\d++)?")
+
+# No sound figure looks like these. Each begins where no digit or separator stands before and gives
+# nothing back, so that its time is in proportion to the text's length, whatever the text.
+_RUN = r"(?<!\d)(?<!\d[,，.．])\d++(?:[,，.．]\d++)*+"
+_IMPOSSIBLE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # 1,,234  7.,4  7.,亿
+        rf"{_RUN}[,，.．]{{2}}(?:\d++|(?=[万亿]))",
+        # 11.%  12,%
+        rf"{_RUN}[,，.．:：;；、。·]{{1,2}}{_BLANK}?[%％‰]",
+        # 12。5%
+        rf"{_RUN}。\d++{_BLANK}?[%％‰]",
+        # 占.5%
+        rf"(?<={_HAN}){_POINT}\d++{_BLANK}?[%％‰]",
+        # 180 .15
+        rf"{_RUN}{_BLANK}{{1,2}}{_POINT}\d++",
+        # 达 12. 5%
+        rf"(?:(?<={_HAN})|(?<={_HAN}{_BLANK})){_RUN}{_POINT}{_BLANK}{{1,2}}\d++"
+        rf"(?={_BLANK}?[%％‰万亿])",
+        # 69o/o
+        rf"{_RUN}{_BLANK}?[oO]/[oO0]",
+        # 2□20, and a digit beside what could not be decoded
+        rf"{_RUN}[□■]\d++",
+        rf"{_RUN}[,，.．]?\ufffd++(?:[,，.．]?\d++)*+",
+        r"(?<![\d\ufffd])\ufffd++[,，.．]?\d++(?:[,，.．]\d++)*+",
+    )
+)
+
+# What makes a number no count when it stands right before it: a code (PM2.5, ISO 9001), the rest
+# of a date, ratio or range (05-13, 1:2), a name's beginning (第3, 表2, “3服务”), or the beginning
+# of a sentence, where a heading or an item of a list has its number.
+_CODE = re.compile(rf"(?:[A-Za-z]{_BLANK}?[+.]?|\d[/:：∶.．·~～+×]|[-–—－’])\Z")
+_NAME = re.compile(
+    r"(?:(?<![目此日当之以])前|[第双“‘「『\"'表图栏注例附题问卷秒]|附件|附录|任务|步骤|方案|阶段|措施"
+    r"|做法|单元|模块|项目|要点|目标|清单|线索|建议|编号|序号|代码|电话|热线|神舟|嫦娥|长征)"
+    rf"{_BLANK}?\Z"
+)
+_OPENING = re.compile(rf"(?:\A|[\n。；;：:！!？?•●]){_BLANK}{{0,3}}\Z")
+_WITHIN = re.compile(rf"{_HAN}{_BLANK}?\Z")
+# Behind these a number is a count, however like a name it looks.
+_COUNTING = re.compile(rf"(?:[占达近超约逾共仅]|[共合总累]计){_BLANK}?\Z")
+_REACH = 4
+"""How many characters before a number those look at."""
+
+_LONE_POINT = re.compile(rf"{_POINT}(?=[万亿,，;；、。]|个?百分点)")
+_COLON = re.compile(rf"[:：](?={_BLANK}?{_HAN})")
+_YEAR_OR_CODE = re.compile(r"(?:19|20)\d\d|\d{5,}")
+_GLUED = re.compile(_HAN)
+_SPACED_HAN = re.compile(rf"{_BLANK}?{_HAN}")
+_LIKE_A_NAME = re.compile(
+    rf"(?:19|20)\d\d|\d{{3}}|\d{{5,}}|\d{_POINT}0"
+    rf"|(?:1[0-2]|0?[1-9]){_POINT}(?:[12]\d|3[01]|0?[1-9])"
+)
+"""2023全国大会, 110报警, 12351职工热线; 工业4.0时代; 5.12汶川地震, 2.1总则."""
+
+_PARTED = re.compile(
+    rf"(?<![A-Za-z\d/\-])(?<!\d[,，.．:：])(?<!\d{_BLANK})(?<!\d{_BLANK}{_BLANK})"
+    rf"\d++(?:{_POINT}\d++)?+(?:{_BLANK}{{1,2}}\d++(?:{_POINT}\d++)?+)++(?!{_BLANK}?[:：/\-]|[A-Za-z])"
+)
+_IN_THOUSANDS = re.compile(rf"[1-9]\d{{0,2}}(?: \d{{3}})+(?:{_POINT}\d+)?")
+"""As GB/T 15835-2011 allows."""
+_YEAR_SIGN = re.compile(rf"{_BLANK}?年")
+_MOST_PARTS = 3
+"""A longer row of numbers is a table's."""
+_SHORTEST_CODE = 5
+_SHORTEST_PHONE = 7
+_LETTERED = re.compile(
+    r"(?<![A-Za-z0-9])(?![Oo]2[Oo](?![A-Za-z0-9]))[0-9OoIl]++(?:[,.][0-9OoIl]++)*+(?![A-Za-z0-9])"
+)
+_LOOKALIKE = re.compile(r"\d[,.]?[OoIl]|[Ol]\.\d|l\d")
+_UNIT = re.compile(rf"{_BLANK}?[年月日%％‰万亿名人元个]")
+
+_COUNTED = re.compile(rf"{_BLANK}?(?:[%％‰]|(?![月日号]){_HAN})")
+
+
+def damaged(text: str) -> Spans:
+    """The ``(start, end)`` of the figures that a scan has probably damaged, in reading order.
+
+    Those are figures that have lost digits or gained separators (11.%, 1,,234) or that blanks or
+    look-alike letters break (1 5, 2O20), and numbers in a sentence with something behind them that
+    follows no number (占69:市, 2专产业), by ``after_figures.txt``. The spans are disjoint, and each
+    holds a digit. What was misread as another sound figure cannot be seen, nor can what may be a
+    name (985高校) or a number in groups of three (1 500).
+    """
+    text = _ADDRESS.sub(lambda address: "/" * len(address[0]), text)
+    spans = [match.span() for pattern in _IMPOSSIBLE for match in pattern.finditer(text)]
+    return _joined([*spans, *_misfollowed(text), *_parted(text), *_lettered(text)])
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """Where the numbers begin, damaged or not, that say how much or how many of something.
+
+    Days and months count nothing, nor do ranks, labels and codes; a year is taken for a count.
+    """
+    broken = {position for span in damaged(text) for position in range(*span)}
+    return tuple(
+        start
+        for start, end in (number.span() for number in _NUMBER.finditer(text))
+        if not _stands_before(_CODE, text, start)
+        and not _stands_before(_NAME, text, start)
+        and (start in broken or _COUNTED.match(text, end))
+    )
+
+
+def _stands_before(pattern: re.Pattern[str], text: str, position: int) -> bool:
+    return pattern.search(text, max(0, position - _REACH), position) is not None
+
+
+def _misfollowed(text: str) -> Iterator[tuple[int, int]]:
+    """The numbers with something behind them that follows no number in a sentence."""
+    for number in _NUMBER.finditer(text):
+        start, end = number.span()
+        if _stands_before(_CODE, text, start) or _stands_before(_NAME, text, start):
+            continue
+        counting = _stands_before(_COUNTING, text, start)
+        if _stands_before(_WITHIN, text, start):
+            wrong = _LONE_POINT.match(text, end)
+            if counting or not _YEAR_OR_CODE.fullmatch(number[0]):
+                wrong = wrong or _COLON.match(text, end)
+            if wrong:
+                yield start, wrong.end()
+                continue
+        behind = (_SPACED_HAN if counting else _GLUED).match(text, end)
+        if (
+            behind
+            and (counting or not _LIKE_A_NAME.fullmatch(number[0]))
+            and not _stands_before(_OPENING, text, start)
+            and not _followers().match(text, behind.end() - 1)
+        ):
+            yield start, behind.end()
+
+
+def _parted(text: str) -> Iterator[tuple[int, int]]:
+    """The numbers that blanks break."""
+    for row in _PARTED.finditer(text):
+        before_year = _YEAR_SIGN.match(text, row.end()) is not None
+        if not _stands_before(_CODE, text, row.start()) and not _several(row[0], before_year):
+            yield row.span()
+
+
+def _several(row: str, before_year: bool) -> bool:
+    """Whether numbers in a row are several, or one in groups, and not one that blanks break."""
+    parts = row.split()
+    whole = [part for part in parts if part.isdecimal()]
+    return (
+        len(parts) > _MOST_PARTS
+        or whole[: len(parts) - 1] != parts[:-1]
+        or (before_year and _YEAR_OR_CODE.fullmatch(parts[-1]) is not None)
+        or (not before_year and _IN_THOUSANDS.fullmatch(" ".join(parts)) is not None)
+        or max(map(len, parts)) >= _SHORTEST_CODE
+        or sum(map(len, parts)) >= _SHORTEST_PHONE
+        or (len(parts) > 2 and all(int(b) - int(a) == 1 for a, b in pairwise(whole)))
+    )
+
+
+def _lettered(text: str) -> Iterator[tuple[int, int]]:
+    """The numbers with letters in them that look like digits."""
+    for token in _LETTERED.finditer(text):
+        mixed = re.search(r"\d", token[0]) and re.search("[OoIl]", token[0])
+        if mixed and (_LOOKALIKE.search(token[0]) or _UNIT.match(text, token.end())):
+            yield token.span()
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> Spans:
+    """The spans in order, those that touch as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            start, end = joined[-1][0], max(end, joined.pop()[1])
+        joined.append((start, end))
+    return tuple(joined)
+
+
+@cache
+def _followers() -> re.Pattern[str]:
+    return re.compile("|".join(wordlists.words("after_figures.txt")))
