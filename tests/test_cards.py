@@ -3,6 +3,7 @@
 import html
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +13,7 @@ from changai.cards import OFFICIAL, WORKER, answer_card, error_card, escape
 from changai.records import Answer, Citation, Document, Passage
 
 ASCII = "".join(map(chr, range(128)))
-HARMLESS = {"div", "p", "b", "br", "mark", "details", "summary"}
+HARMLESS = {"div", "p", "b", "br", "mark", "u", "details", "summary"}
 ATTACKS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "&lt;b&gt;", "**[a](b)`"]
 
 
@@ -53,10 +54,12 @@ def _citation(
     published: str = "2023-05-13",
     heading: str = "二、提升",
     locator: str = "二(一)",
+    damaged: tuple[tuple[int, int], ...] = (),
+    as_of: str = "",
 ) -> Citation:
     document = Document("d", title, publisher, published, "", "d.txt", "", text)
     passage = Passage(f"d#p{rank}", document, text, 0, len(text), (heading,), locator)
-    return Citation(rank, 1.0, passage, highlights)
+    return Citation(rank, 1.0, passage, highlights, damaged, as_of)
 
 
 def _answer(covered: bool, *citations: Citation) -> Answer:
@@ -118,12 +121,76 @@ def test_highlights_are_marked(highlights: list[tuple[int, int]]) -> None:
     assert _Page(quotation[1]).text == "甲<乙,丙丁&戊"
 
 
-@pytest.mark.parametrize("field", ["title", "publisher", "published", "heading", "locator", "text"])
+@pytest.mark.parametrize(
+    ("highlights", "damaged", "expected"),
+    [
+        ([(4, 7)], [(1, 3)], "占<u>11</u>.<mark>%;增</mark>"),
+        ([(0, 5)], [(1, 4)], "<mark>占<u>11.</u>%</mark>;增"),
+        ([(2, 3)], [(1, 5)], "占<u>1</u><mark><u>1</u></mark><u>.%</u>;增"),
+        ([(0, 3)], [(1, 5)], "<mark>占<u>11</u></mark><u>.%</u>;增"),
+        ([(3, 7)], [(1, 5)], "占<u>11</u><mark><u>.%</u>;增</mark>"),
+        ([(1, 5)], [(1, 5)], "占<mark><u>11.%</u></mark>;增"),
+        ([(0, 7)], [(1, 2), (2, 5)], "<mark>占<u>1</u><u>1.%</u>;增</mark>"),
+        ([], [(0, 7)], "<u>占11.%;增</u>"),
+    ],
+)
+def test_damaged_figures_are_marked_and_nest_in_highlights(
+    highlights: list[tuple[int, int]], damaged: list[tuple[int, int]], expected: str
+) -> None:
+    citation = _citation(1, "占11.%;增", *highlights, damaged=tuple(damaged))
+    card = answer_card(_answer(True, citation), WORKER)
+    quotation = re.search(r'<p class="quotation">(.*?)</p>', card)
+    assert quotation is not None
+    assert html.unescape(quotation[1].replace(' class="damaged"', "")) == expected
+    assert quotation[1].count("<u") == quotation[1].count('<u class="damaged">')
+
+
+_SPANS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=4).map(
+    lambda pairs: tuple((min(pair), max(pair)) for pair in pairs if pair[0] != pair[1])
+)
+
+
+@given(_SPANS, _SPANS)
+def test_whatever_spans_overlap_the_quotation_is_whole(
+    highlights: tuple[tuple[int, int], ...], damaged: tuple[tuple[int, int], ...]
+) -> None:
+    text = "占69:市<b>中,11"
+    citation = _citation(1, text, *highlights, damaged=damaged)
+    card = answer_card(_answer(True, citation), WORKER)
+    quotation = re.search(r'<p class="quotation">(.*?)</p>', card)
+    assert quotation is not None
+    page = _Page(quotation[1])
+    assert page.text == text
+    for tag, spans in (("mark", highlights), ("u", damaged)):
+        within = {place for span in spans for place in range(*span)}
+        assert page.within.get(tag, "") == "".join(text[place] for place in sorted(within))
+
+
+def test_a_card_remarks_on_its_figures_below_the_quotation() -> None:
+    text = "2020年,工人占11.%<i>"
+    citation = _citation(1, text, damaged=((9, 13),), as_of="2020年")
+    card = answer_card(_answer(True, citation), WORKER)
+    remarks = re.findall(r'<p class="remark">(.*?)</p>', card)
+    assert [html.unescape(remark) for remark in remarks] == [
+        "原文疑有识别错误：“工人占11.%<i>”",
+        "数据时点：2020年（文章发布于 2023-05-13）",
+    ]
+    assert card.index("</p>", card.index("quotation")) < card.index("remark")
+    assert "<i>" not in card
+
+
+def test_a_card_with_sound_and_undated_figures_remarks_nothing() -> None:
+    assert "remark" not in answer_card(_answer(True, FOUND[0]), WORKER)
+
+
+@pytest.mark.parametrize(
+    "field", ["title", "publisher", "published", "heading", "locator", "text", "as_of"]
+)
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("covered", [True, False])
 def test_text_from_outside_is_inert(field: str, attack: str, covered: bool) -> None:
-    outside = {"text": "原文"} | {field: attack}
-    text = outside.pop("text")
+    outside: dict[str, Any] = {"text": "原文"} | {field: attack}
+    text: str = outside.pop("text")
     citation = _citation(1, text, (0, len(text)), **outside)
     card = answer_card(_answer(covered, citation, citation), WORKER)
     page = _Page(card)

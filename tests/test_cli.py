@@ -35,7 +35,8 @@ def test_ask_json_has_exactly_the_promised_shape(built_folder: Path) -> None:
     assert len(answer["citations"]) == 2
     first = answer["citations"][0]
     assert list(first) == [
-        "rank", "score", "text", "highlights", "locator", "start", "end", "document",
+        "rank", "score", "text", "highlights", "damaged", "as_of", "locator", "start", "end",
+        "document",
     ]  # fmt: skip
     assert list(first["document"]) == ["title", "publisher", "published", "file"]
     assert first["document"]["file"] == "ningbo-2023-05-13.txt"
@@ -43,6 +44,34 @@ def test_ask_json_has_exactly_the_promised_shape(built_folder: Path) -> None:
     assert article[first["start"] : first["end"]] == first["text"]
     ((start, end),) = first["highlights"]
     assert first["text"][start:end] == "统等优化外来劳动者子女入学政策"
+
+
+def test_ask_remarks_on_damaged_figures_below_the_quotation(built_folder: Path) -> None:
+    question = "产业工人在市人大代表中占多少比例?"
+    lines = run("ask", question, "-k", "1", "--index", built_folder).stdout.splitlines()
+    remark = next(number for number, line in enumerate(lines) if "识别错误" in line)
+    assert lines[remark] == (
+        "原文疑有识别错误：“产业工人占69:市人大代表中”“产业工人占11.%”“增补2专产业工人代表”"
+    )
+    assert lines[remark - 1].endswith("要有人解提升。")
+    assert lines[remark + 1].startswith("——")
+
+
+def test_ask_tells_the_date_of_a_figure(built_folder: Path) -> None:
+    result = run("ask", "宁波市技能人才总量是多少?", "-k", "1", "--index", built_folder)
+    assert "\n数据时点：截至 2020 年底（文章发布于 2023-05-13）\n——" in result.stdout
+    answer = run("ask", "宁波市技能人才总量是多少?", "--json", "--index", built_folder)
+    (first, *_) = json.loads(answer.stdout)["citations"]
+    assert (first["damaged"], first["as_of"]) == ([], "截至 2020 年底")
+
+
+def test_ask_says_that_the_date_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "a.txt").write_text(
+        "标题\n2021年,发放安全帽300顶。\n", encoding="utf-8"
+    )
+    result = run("ask", "发放安全帽多少顶", "--index", tmp_path)
+    assert "数据时点：2021年（文章发布日期不详）\n——标题，日期不详" in result.stdout
 
 
 @pytest.mark.parametrize("question", ["", "  ", "？？", "问" * 513])

@@ -16,7 +16,7 @@ MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__i
 LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "sparse"},
-    {"expectations", "export", "outline"},
+    {"expectations", "export", "outline", "provenance"},
     {"articles", "cards", "ranking", "store"},
     {"build"},
     {"retrieval"},

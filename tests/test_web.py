@@ -140,6 +140,25 @@ def test_a_question_typed_brings_the_cited_passage(visit: Visit) -> None:
     expect(visit.page.locator("#question textarea")).to_have_value("")
 
 
+def test_damaged_figures_are_underlined_and_remarked_on(visit: Visit) -> None:
+    visit.ask("产业工人在市人大代表中占多少比例?")
+    card = visit.page.locator("#chat .citation").first
+    damaged = card.locator(".quotation u.damaged")
+    expect(damaged).to_have_text(["69:", "11.%", "2专"])
+    for figure in damaged.all():
+        expect(figure).to_have_css("text-decoration-style", "wavy")
+    expect(card.locator(".quotation + .remark")).to_contain_text("原文疑有识别错误：“产业工人占69:")
+
+
+def test_a_dated_figure_is_shown_with_its_date(visit: Visit) -> None:
+    visit.ask("宁波市技能人才总量是多少?")
+    card = visit.page.locator("#chat .answer > .citation")
+    expect(card.locator(".remark")).to_have_text(
+        "数据时点：截至 2020 年底（文章发布于 2023-05-13）"
+    )
+    expect(card.locator(".damaged")).to_have_count(0)
+
+
 def test_what_is_not_covered_is_said_with_the_hotline(visit: Visit) -> None:
     visit.ask("红烧肉怎么烧才不柴")
     answer = visit.page.locator("#chat .nearest")

@@ -19,6 +19,7 @@ import click
 
 from changai.errors import ChangaiError, EvaluationError
 from changai.files import replace_text
+from changai.provenance import remarks
 from changai.records import Answer, Citation, Settings
 
 _P = ParamSpec("_P")
@@ -277,6 +278,7 @@ def _citation_as_text(citation: Citation) -> str:
     for start, end in sorted(citation.highlights, reverse=True):
         text = f"{text[:start]}【{text[start:end]}】{text[end:]}"
     document = passage.document
-    source = "，".join(filter(None, [document.title, document.publisher, document.published]))
+    published = document.published or "日期不详"
+    source = "，".join(filter(None, [document.title, document.publisher, published]))
     place = "  ".join([passage.locator, *passage.headings])
-    return f"[{citation.rank}] {place}\n{text}\n——{source}"
+    return "\n".join([f"[{citation.rank}] {place}", text, *remarks(citation), f"——{source}"])

@@ -53,13 +53,17 @@ class Citation:
     """A passage retrieved for a question.
 
     ``rank`` counts from 1. ``score`` orders the citations of one question, and means nothing across
-    questions. ``highlights`` are ``(start, end)`` within ``passage.text``, best first.
+    questions. ``highlights`` are ``(start, end)`` within ``passage.text``, best first; so, in
+    reading order, are ``damaged``, the figures that the scan has probably damaged. ``as_of`` is the
+    date, as the passage writes it, of the figures that the highlights rest on, or empty.
     """
 
     rank: int
     score: float
     passage: Passage
-    highlights: tuple[tuple[int, int], ...]
+    highlights: Spans
+    damaged: Spans = ()
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class Answer:
                     "score": citation.score,
                     "text": citation.passage.text,
                     "highlights": [list(span) for span in citation.highlights],
+                    "damaged": [list(span) for span in citation.damaged],
+                    "as_of": citation.as_of,
                     "locator": citation.passage.locator,
                     "start": citation.passage.start,
                     "end": citation.passage.end,

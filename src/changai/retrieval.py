@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from changai import chinese, encoders, expectations, ranking, store
+from changai import chinese, encoders, expectations, provenance, ranking, store
 from changai.errors import IndexDamagedError, QuestionError
 from changai.records import Answer, Citation, Document, Passage
 
@@ -117,11 +117,13 @@ class Index:
             covered=confidence >= weights.covered_from,
             confidence=confidence,
             citations=tuple(
-                Citation(
-                    rank=rank,
-                    score=float(scores[candidate]),
-                    passage=opened.contents.passages[matches.passages[candidate]],
-                    highlights=(_highlight(opened.contents, matches, candidate),),
+                provenance.annotated(
+                    Citation(
+                        rank=rank,
+                        score=float(scores[candidate]),
+                        passage=opened.contents.passages[matches.passages[candidate]],
+                        highlights=(_highlight(opened.contents, matches, candidate),),
+                    )
                 )
                 for rank, candidate in enumerate(best, start=1)
             ),

@@ -1,0 +1,107 @@
+"""How far a quotation can be relied on: its damaged figures, and the date of those it rests on."""
+
+import re
+from bisect import bisect_left
+from dataclasses import replace
+from itertools import pairwise
+
+from changai import chinese, figures
+from changai.records import Citation, Spans
+
+_BLANK = r"[ \t\u3000\xa0]"
+_YEAR = r"(?:(?<!\d)(?:19|20)\d\d|[一二][〇○零一二三四五六七八九]{3})"
+_FEW = r"(?:(?<!\d)\d{1,2}|[一二三四五六七八九十]{1,3})"
+_TO = rf"{_BLANK}?(?:[-–—~～至到]|——){_BLANK}?"
+_MONTH = rf"{_FEW}{_BLANK}?(?:月?{_TO}{_FEW}{_BLANK}?)?月份?(?:{_BLANK}?{_FEW}{_BLANK}?[日号])?"
+_WHEN = rf"(?:{_YEAR}{_BLANK}?年|[今去前上本]年(?![轻龄纪幼]))(?:度|{_BLANK}?{_MONTH})?"
+_UNTIL = rf"截[至止][到至]?{_BLANK}?"
+_DATE = re.compile(
+    # 截至 2020 年底; 到2025年; 2018—2020年; 2020年1月至2021年6月; 今年上半年
+    rf"(?:{_UNTIL}|(?<![达得直受收])到{_BLANK}?)?(?:(?:{_WHEN}|{_YEAR}){_TO})?{_WHEN}"
+    rf"(?:{_BLANK}?(?:底|末|初|[上下]半年|前三季度|第?[一二三四1-4]季度|以来|期间))?"
+    # 截至5月底; 截至目前
+    rf"|{_UNTIL}{_MONTH}[底末]?|(?:{_UNTIL})?目前"
+)
+_COMPARED = re.compile(rf"[比较同与从由]{_BLANK}?\Z")
+_BRACKETED = re.compile(r"[(（]")
+_COMMA = re.compile(rf"{_BLANK}*[,，]")
+_TITLE = re.compile(r"《[^》]*》")
+_SENTENCE_END = re.compile(r"[。!！?？\n]")
+
+_CONTEXT = 6
+"""How many characters around a damaged figure a remark quotes."""
+_CLAUSE_BEFORE = re.compile(rf"[^,，。;；:：!！?？、\n]{{1,{_CONTEXT}}}\Z")
+_CLAUSE_BEHIND = re.compile(rf"[^,，。;；:：!！?？、\n]{{1,{_CONTEXT}}}")
+
+
+def annotated(citation: Citation) -> Citation:
+    """The citation with its damaged figures, and the date of those that it rests on."""
+    text = citation.passage.text
+    return replace(citation, damaged=figures.damaged(text), as_of=as_of(text, citation.highlights))
+
+
+def remarks(citation: Citation) -> tuple[str, ...]:
+    """What a reader should know of a quotation's figures: sentences in Chinese, perhaps none."""
+    text, published = citation.passage.text, citation.passage.document.published
+    said = []
+    if citation.damaged:
+        excerpts = "".join(f"“{_excerpt(text, *span)}”" for span in citation.damaged)
+        said.append(f"原文疑有识别错误：{excerpts}")
+    if citation.as_of:
+        when = f"发布于 {published}" if published else "发布日期不详"
+        said.append(f"数据时点：{citation.as_of}（文章{when}）")
+    return tuple(said)
+
+
+def as_of(text: str, spans: Spans) -> str:
+    """The date phrase, verbatim, of the figures that highlighted ``spans`` of a passage rest on.
+
+    That is the date that stands nearest before the figure in its sentence, or in brackets behind
+    it; else the nearest in the sentences before that holds on: a comma follows it, or it dates a
+    figure there. Dates in titles (《2020年要点》) and those compared with (比2019年) do not count.
+    Empty where there is none, and where the sentence has no figure.
+    """
+    plain = _TITLE.sub(lambda title: "《" * len(title[0]), text)
+    found = [match.span() for match in _DATE.finditer(plain)]
+    dates = [date for date in found if not _COMPARED.search(plain, max(0, date[0] - 2), date[0])]
+    in_dates = {position for date in found for position in range(*date)}
+    counts = [count for count in figures.counts(plain) if count not in in_dates]
+    for span in spans:
+        if date := _date_of(plain, span, dates, counts):
+            return text[slice(*date)]
+    return ""
+
+
+def _date_of(
+    text: str, span: tuple[int, int], dates: list[tuple[int, int]], counts: list[int]
+) -> tuple[int, int] | None:
+    """Where the date stands of the figures that a highlighted span rests on."""
+    held: tuple[int, int] | None = None
+    edges = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    for first, last in pairwise(edges):
+        own = dates[bisect_left(dates, (first, 0)) : bisect_left(dates, (last, 0))]
+        amounts = counts[bisect_left(counts, first) : bisect_left(counts, last)]
+        if first <= span[0] < last:
+            if not amounts:
+                return None
+            amount = next((a for a in amounts if span[0] <= a < span[1]), amounts[0])
+            before = [date for date in own if date[0] < amount]
+            behind = [date for date in own if _BRACKETED.match(text, max(0, date[0] - 1))]
+            nearest = before[-1:] or behind[:1]
+            return nearest[0] if nearest else held
+        for date in own:
+            if _COMMA.match(text, date[1]) or amounts[-1:] > [date[0]]:
+                held = date
+    return None
+
+
+def _excerpt(text: str, start: int, end: int) -> str:
+    """A damaged figure with the characters around it in its clause, verbatim."""
+    before = _CLAUSE_BEFORE.search(text, max(0, start - _CONTEXT), start)
+    behind = _CLAUSE_BEHIND.match(text, end)
+    first = before.start() if before else start
+    last = behind.end() if behind else end
+    if not chinese.has_han(text[first:last]):
+        # Nothing but the figure between two marks: reach beyond the first.
+        first -= len(text[max(0, first - _CONTEXT) : first].rpartition("\n")[2])
+    return text[first:last].strip()
