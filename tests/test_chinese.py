@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from changai.chinese import clauses, has_words, normalise, officialise, tokens
+from changai.chinese import clauses, has_words, normalise, officialise, plain, tokens, words
 
 
 def _list(name: str) -> list[str]:
@@ -216,3 +216,19 @@ def test_a_short_clause_stands_alone_in_its_sentence(text: str, shortest: int) -
     for (start, end), (next_start, next_end) in pairwise(clauses(text, shortest)):
         if SENTENCE_ENDS.isdisjoint(text[end:next_start]):
             assert min(end - start, next_end - next_start) >= shortest
+
+
+def test_plain_text_keeps_its_capitals() -> None:
+    assert plain("VR技術\n培訓，Ａ") == "VR技术培训,A"
+
+
+@pytest.mark.parametrize(
+    ("guessing", "expected"),
+    [(True, ["那产教", "融合"]), (False, ["那", "产", "教", "融合"])],
+)
+def test_words_are_guessed_or_looked_up(guessing: bool, expected: list[str]) -> None:
+    assert [word for word, _ in words("那产教融合", guessing=guessing)] == expected
+
+
+def test_words_have_their_part_of_speech() -> None:
+    assert words("那住房") == [("那", "r"), ("住房", "n")]

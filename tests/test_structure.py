@@ -16,8 +16,8 @@ MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__i
 LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "sparse"},
-    {"expectations", "export", "outline", "provenance"},
-    {"articles", "cards", "ranking", "store"},
+    {"expectations", "export", "outline", "phrases", "provenance"},
+    {"articles", "cards", "followups", "ranking", "store"},
     {"build"},
     {"retrieval"},
     {"evaluation", "intervals"},

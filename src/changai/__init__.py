@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from changai.build import build_index
     from changai.errors import ChangaiError
+    from changai.followups import resolve as resolve_followup
     from changai.records import Answer, BuildReport, Citation, Document, Passage
     from changai.retrieval import Index
 
@@ -26,9 +27,11 @@ __all__ = [
     "Passage",
     "ask",
     "build_index",
+    "resolve_followup",
     "retrieve",
 ]
 
+# The module of each name, and what it is called there if otherwise.
 _HOMES = {
     "Answer": "records",
     "BuildReport": "records",
@@ -38,6 +41,7 @@ _HOMES = {
     "Index": "retrieval",
     "Passage": "records",
     "build_index": "build",
+    "resolve_followup": "followups:resolve",
 }
 
 
@@ -76,4 +80,5 @@ def _opened(folder: Path) -> "Index":
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home, _, there = _HOMES[name].partition(":")
+    return getattr(import_module(f"{__name__}.{home}"), there or name)

@@ -56,16 +56,31 @@ def _to_simplified() -> "opencc.OpenCC":
 
 
 def normalise(text: str) -> str:
-    """The form in which texts are matched.
+    """The form in which texts are matched: that of ``plain``, with letters case-folded."""
+    return plain(text).casefold()
+
+
+def plain(text: str) -> str:
+    """A text in one script and width, fit to be read.
 
     NFKC (Unicode Standard Annex 15) folds full-width forms, OpenCC turns traditional script into
-    simplified, letters are case-folded, and white space shrinks to one blank, or to none between
-    Chinese characters.
+    simplified, and white space shrinks to one blank, or to none between Chinese characters.
     """
     text = unicodedata.normalize("NFKC", text).replace("\0", " ")
     text = _SPACED_HAN.sub("", " ".join(text.split()))
     simplified: str = _to_simplified().convert(text)
-    return simplified.casefold()
+    return simplified
+
+
+def words(text: str, *, guessing: bool = True) -> list[tuple[str, str]]:
+    """jieba's words of a text, which they make up without a gap, each with its part of speech
+    (``n`` noun, ``v`` verb, ``d`` adverb and so on; the tag set of ICTCLAS).
+
+    Without ``guessing``, only words of its dictionary, and single characters between them.
+    """
+    import rjieba
+
+    return list(rjieba.tag(text, hmm=guessing))
 
 
 def tokens(text: str) -> list[str]:
