@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from changai.cards import OFFICIAL, WORKER, answer_card, error_card, escape
+from changai.cards import OFFICIAL, WORKER, answer_card, error_card, escape, meaning
 from changai.records import Answer, Citation, Document, Passage
 
 ASCII = "".join(map(chr, range(128)))
@@ -203,6 +203,12 @@ def test_text_from_outside_is_inert(field: str, attack: str, covered: bool) -> N
 def test_an_error_message_is_inert(attack: str) -> None:
     page = _Page(error_card(attack))
     assert (page.elements, page.text) == (["p"], attack)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_meaning_is_inert(attack: str) -> None:
+    page = _Page(meaning(attack))
+    assert (page.elements, page.text) == (["p"], f"理解为：{attack}")
 
 
 @given(st.text(st.characters(exclude_categories=())))

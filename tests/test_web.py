@@ -14,8 +14,9 @@ from gradio_client import Client
 from playwright.sync_api import Browser, Page, expect
 
 from changai.build import build_index
-from changai.cards import EXAMPLES
-from changai.retrieval import Index
+from changai.cards import EXAMPLES, WORKER
+from changai.retrieval import LONGEST_QUESTION, Index
+from changai.web import Talk, reply, reply_as_typed
 
 ROOT = Path(__file__).parent.parent
 QUESTION = "外地人的孩子在宁波怎么上学?"
@@ -201,3 +202,76 @@ def test_markup_in_a_question_is_text(visit: Visit, question: str) -> None:
     expect(said).to_have_text(question)
     expect(said.locator("img, script, b, strong, a, code")).to_have_count(0)
     assert visit.page.title() == "产改问答"
+
+
+def test_a_follow_up_shows_what_it_means_and_can_be_taken_back(visit: Visit) -> None:
+    page = visit.page
+    as_typed = page.get_by_role("button", name="按原话再问")
+    visit.ask("技能人才总量多少?")
+    expect(page.locator("#chat .answer > .citation mark")).to_contain_text("180.15")
+    expect(as_typed).to_be_hidden()
+    page.get_by_label("干部").check()
+    visit.ask("那高技能人才呢?")
+    expect(page.locator("#chat .meaning")).to_have_text("理解为：高技能人才总量多少?")
+    expect(page.locator("#chat .answer").last.locator("> .citation mark")).to_contain_text("55.13")
+    expect(as_typed).to_be_in_viewport()
+    expect(page.locator("#question textarea")).to_be_in_viewport()
+    as_typed.press("Enter")
+    expect(page.locator("#chat .meaning")).to_have_count(0)
+    expect(as_typed).to_be_hidden()
+    said = page.locator("#chat .user.message")
+    expect(said).to_have_text(["技能人才总量多少?", "那高技能人才呢?"])
+    expect(page.locator("#chat .citation").last).to_be_attached()
+    visit.ask("工惠保是什么?")
+    expect(said).to_have_count(3)
+    expect(page.locator("#chat .meaning")).to_have_count(0)
+    expect(as_typed).to_be_hidden()
+
+
+def test_a_conversation_cleared_is_forgotten(visit: Visit) -> None:
+    visit.ask("技能人才总量多少?")
+    expect(visit.page.locator("#chat .citation").first).to_be_attached()
+    visit.page.locator("#chat").get_by_role("button").first.click()
+    expect(visit.page.locator("#chat .message")).to_have_count(0)
+    visit.ask("那高技能人才呢?")
+    expect(visit.page.locator("#chat .citation").first).to_be_attached()
+    expect(visit.page.locator("#chat .meaning")).to_have_count(0)
+
+
+def test_one_visitor_never_leans_on_another(browser: Browser, url: str) -> None:
+    with visiting(browser, url, 390, 844) as one, visiting(browser, url, 390, 844) as other:
+        one.ask("技能人才总量多少?")
+        expect(one.page.locator("#chat .citation").first).to_be_attached()
+        other.ask("那高技能人才呢?")
+        expect(other.page.locator("#chat .citation").first).to_be_attached()
+        expect(other.page.locator("#chat .meaning")).to_have_count(0)
+
+
+def test_markup_in_a_follow_up_is_text(visit: Visit) -> None:
+    attack = "<img src=x onerror=document.title=1>"
+    visit.ask(f"{attack}2020年推优入党多少名?")
+    expect(visit.page.locator("#chat .citation").first).to_be_attached()
+    visit.ask("2021年呢?")
+    expect(visit.page.locator("#chat .meaning")).to_have_text(
+        f"理解为：{attack}2021年推优入党多少名?"
+    )
+    visit.ask(f"那{attack}呢?")
+    expect(visit.page.locator("#chat .user.message").last).to_have_text(f"那{attack}呢?")
+    expect(visit.page.locator("#chat img")).to_have_count(0)
+    assert visit.page.title() == "产改问答"
+
+
+def test_the_talk_is_kept_short(index: Index) -> None:
+    talk = Talk()
+    for question in ("技能人才总量多少?", "那高技能人才呢?", " ", "工惠保是什么?", "长" * 900):
+        _, _, talk = reply(index, question, WORKER, [], talk)
+    assert talk == Talk(("高技能人才总量多少?", "工惠保是什么?", "长" * LONGEST_QUESTION))
+
+
+def test_nothing_is_asked_again_as_typed_twice(index: Index) -> None:
+    _, messages, talk = reply(index, "那高技能人才呢?", WORKER, [], Talk(("技能人才总量多少?",)))
+    assert talk == Talk(("技能人才总量多少?", "高技能人才总量多少?"), "那高技能人才呢?")
+    again = reply_as_typed(index, WORKER, messages, talk)
+    assert again[1] == Talk(("技能人才总量多少?", "那高技能人才呢?"))
+    assert len(again[0]) == 2
+    assert reply_as_typed(index, WORKER, *again) == again

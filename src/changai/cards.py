@@ -62,6 +62,11 @@ def answer_card(answer: Answer, audience: str) -> str:
     )
 
 
+def meaning(question: str) -> str:
+    """What a follow-up was taken to mean, as HTML to stand above its answer."""
+    return f'<p class="meaning">理解为：{escape(question)}</p>'
+
+
 def _folded(label: str, cards: list[str]) -> str:
     if not cards:
         return ""

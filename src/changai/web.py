@@ -4,6 +4,7 @@ import contextlib
 import functools
 import logging
 import socket
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -13,8 +14,9 @@ from fastapi import FastAPI
 from gradio.events import api
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from changai import followups
 from changai.build import Progress, ensure_index
-from changai.cards import EXAMPLES, OFFICIAL, WORKER, answer_card, error_card, escape
+from changai.cards import EXAMPLES, OFFICIAL, WORKER, answer_card, error_card, escape, meaning
 from changai.errors import ChangaiError, ServerError
 from changai.records import Settings
 from changai.retrieval import LONGEST_QUESTION, Index
@@ -42,7 +44,19 @@ _SHOW_LAST_QUESTION = """() => setTimeout(() => {
 
 _log = logging.getLogger(__name__)
 
+# As many as a follow-up can lean on.
+_REMEMBERED = 3
+
 Messages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What a page remembers of its conversation: the last questions as they were understood, and
+    the last of all as it was typed, where it was taken to mean another."""
+
+    understood: tuple[str, ...] = ()
+    typed: str = ""
 
 
 def serve(settings: Settings, progress: Progress | None = None) -> None:
@@ -84,19 +98,38 @@ def create_app(index: Index) -> FastAPI:
     return app
 
 
-def reply(index: Index, question: str, audience: str, messages: Messages) -> tuple[str, Messages]:
-    """Answer in the chat: the emptied question box, and the messages with two more."""
+def reply(
+    index: Index, question: str, audience: str, messages: Messages, talk: Talk
+) -> tuple[str, Messages, Talk]:
+    """Answer in the chat: the emptied question box, the messages with two more, and the talk."""
     if not question.strip():
-        return "", messages
+        return "", messages, talk
+    meant = followups.resolve(question, talk.understood)
+    messages = [*messages, *_exchange(index, question, meant, audience)]
+    understood = (*talk.understood, (meant or question)[:LONGEST_QUESTION])
+    return "", messages, Talk(understood[-_REMEMBERED:], question if meant else "")
+
+
+def reply_as_typed(
+    index: Index, audience: str, messages: Messages, talk: Talk
+) -> tuple[Messages, Talk]:
+    """Take back what the last question was taken to mean, and answer what was typed."""
+    if not talk.typed:
+        return messages, talk
+    messages = [*messages[:-2], *_exchange(index, talk.typed, None, audience)]
+    return messages, Talk((*talk.understood[:-1], talk.typed))
+
+
+def _exchange(index: Index, question: str, meant: str | None, audience: str) -> Messages:
+    """A question as it was typed, and the answer to what it means."""
     try:
         _refresh(index)
-        content = answer_card(index.ask(question), audience)
+        content = answer_card(index.ask(meant or question), audience)
     except ChangaiError as error:
         content = error_card(str(error))
-    return "", [
-        *messages,
+    return [
         {"role": "user", "content": escape(question[:LONGEST_QUESTION])},
-        {"role": "assistant", "content": content},
+        {"role": "assistant", "content": (meaning(meant) if meant else "") + content},
     ]
 
 
@@ -119,6 +152,7 @@ def _refresh(index: Index) -> None:
 
 def _page(index: Index) -> gr.Blocks:
     respond = functools.partial(reply, index)
+    respond_as_typed = functools.partial(reply_as_typed, index)
     page: gr.Blocks
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as page:
         gr.HTML(
@@ -146,23 +180,45 @@ def _page(index: Index) -> gr.Blocks:
         for who, questions in EXAMPLES.items():
             with gr.Row(visible=who == WORKER, elem_classes="examples") as rows[who]:
                 buttons += [gr.Button(text, size="sm", min_width=60) for text in questions]
-        question = gr.Textbox(
-            placeholder="例如：外地人的孩子怎么上学?",
-            show_label=False,
-            label="问题",
-            submit_btn="提问",
-            elem_id="question",
-            autofocus=True,
+        with gr.Row(elem_id="ask"):
+            question = gr.Textbox(
+                placeholder="例如：外地人的孩子怎么上学?",
+                show_label=False,
+                label="问题",
+                submit_btn="提问",
+                elem_id="question",
+                autofocus=True,
+                scale=1,
+                min_width=200,
+            )
+            as_typed = gr.Button(
+                "按原话再问", visible=False, size="sm", scale=0, min_width=100, elem_id="as-typed"
+            )
+        talk = gr.State(Talk())
+        talk.change(
+            lambda talk: gr.Button(visible=bool(talk.typed)),
+            talk,
+            as_typed,
+            api_visibility="private",
+            show_progress="hidden",
         )
+        chat.clear(Talk, None, talk, api_visibility="private", show_progress="hidden")
         asked = [question.submit, *(button.click for button in buttons)]
         for event, box in zip(asked, [question, *buttons], strict=True):
             event(
                 respond,
-                [box, audience, chat],
-                [question, chat],
+                [box, audience, chat, talk],
+                [question, chat, talk],
                 api_visibility="private",
                 show_progress="hidden",
             ).then(fn=None, js=_SHOW_LAST_QUESTION, api_visibility="private")
+        as_typed.click(
+            respond_as_typed,
+            [audience, chat, talk],
+            [chat, talk],
+            api_visibility="private",
+            show_progress="hidden",
+        ).then(fn=None, js=_SHOW_LAST_QUESTION, api_visibility="private")
         audience.change(
             lambda who: [gr.Row(visible=who == each) for each in rows],
             audience,
