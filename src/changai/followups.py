@@ -124,14 +124,16 @@ def _instead(said: str, base: Phrase) -> str | None:
     rest, led = _led(said)
     marked = rest.endswith("呢")
     phrase = _PREPOSITION.sub("", rest.removesuffix("呢"))
-    if not (led or marked) or not 2 <= len(phrase) <= _LONGEST_PHRASE or not base.asks:
+    if not (led or marked) or not 2 <= len(phrase) <= _LONGEST_PHRASE:
+        return None
+    if asks(phrase) or not base.asks:
         return None
     if base.people and phrase.startswith("他们的"):
         return base.text.replace(base.people, base.people + phrase[2:], 1)
     new = read(phrase.removesuffix("的"))
     if not re.fullmatch("[CJYP]*[CYP]", new.letters) or _SOMEBODY.search(phrase):
         return None
-    if asks(new.text) or new.text in listed("nobody"):
+    if new.text in listed("nobody"):
         return None
     for part in new.parts(f"Y|P|{NOUN}"):
         if read(part).letters in ("Y", "P"):
