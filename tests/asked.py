@@ -1,7 +1,7 @@
 """Outcomes made by hand, for the tests of what is made of them."""
 
-from changai.evaluation import Outcome, Question
-from changai.records import Answer, Citation, Document, Passage
+from changai.evaluation import Outcome
+from changai.records import Answer, Citation, Document, Passage, Question
 
 TEXT = "企业<总部>每年评选金牌工人&首席工人三十名。\n对获评的给予一次性奖励两千元。"
 DOCUMENT = Document("d", "评选<办法>", "总工会", "2024-01-01", "", "d.txt", "", TEXT)
@@ -35,7 +35,7 @@ def outcome(
             confidence >= COVERED_FROM,
             confidence,
             (Citation(1, 1.0, FIRST, ((6, 14),)),),
-            missing,
+            missing=missing,
         ),
         rank or 0,
         highlighted,

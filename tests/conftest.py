@@ -12,6 +12,7 @@ from changai import articles, encoders
 from changai.build import build_index
 from changai.records import Article
 from changai.retrieval import Index
+from small import write_small
 
 ROOT = Path(__file__).parent.parent
 ARTICLE = ROOT / "index" / "articles" / "ningbo-2023-05-13.txt"
@@ -41,6 +42,14 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_folder(built_folder: Path, tmp_path: Path) -> Path:
     """A copy of ``built_folder`` that a test may break."""
     return Path(shutil.copytree(built_folder, tmp_path / "index"))
+
+
+@pytest.fixture
+def small_folder(tmp_path: Path) -> Path:
+    """A folder with the small article, its questions and their index, that a test may break."""
+    folder = tmp_path / "small"
+    build_index(write_small(folder), folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from changai import store
 from changai.build import build_index, encode, encoder_in_use, ensure_index
-from changai.chinese import clauses
+from changai.chinese import clauses, normalise
 from changai.encoders import Encoder
 from changai.errors import ArticleError, EncoderError
 from changai.records import Article
@@ -23,11 +24,12 @@ def test_with_nothing_changed_nothing_is_done(own_folder: Path) -> None:
 
 
 def test_the_same_articles_give_the_same_passages_and_ids(
-    built_folder: Path, tmp_path: Path
+    small_folder: Path, tmp_path: Path
 ) -> None:
-    build_index(built_folder / "articles", tmp_path)
-    first, second = Index.open(built_folder), Index.open(tmp_path)
+    build_index(small_folder / "articles", tmp_path)
+    first, second = Index.open(small_folder), Index.open(tmp_path)
     assert first.passages == second.passages
+    assert len(first.passages) == 4
 
 
 def test_a_new_article_is_found_after_a_rebuild(own_folder: Path) -> None:
@@ -43,11 +45,11 @@ def test_a_new_article_is_found_after_a_rebuild(own_folder: Path) -> None:
     assert citation.passage.document.title == "嘉兴的做法"
 
 
-def test_a_damaged_index_is_built_anew(own_folder: Path) -> None:
-    broken = own_folder / "built" / store.current_generation(own_folder) / "passages.faiss"
+def test_a_damaged_index_is_built_anew(small_folder: Path) -> None:
+    broken = small_folder / "built" / store.current_generation(small_folder) / "passages.faiss"
     broken.write_bytes(b"")
-    assert build_index(own_folder / "articles", own_folder).changed
-    assert Index.open(own_folder).ask(QUESTION).citations
+    assert build_index(small_folder / "articles", small_folder).changed
+    assert Index.open(small_folder).ask(QUESTION).citations
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])
@@ -101,10 +103,15 @@ def test_an_article_without_a_date_is_told_of(
 
 def test_progress_counts_every_text(ningbo: Article, encoder: Encoder) -> None:
     steps: list[tuple[int, int]] = []
-    encode([ningbo], encoder, lambda done, total: steps.append((done, total)))
-    texts = 17 + sum(len(clauses(passage.text)) for passage in ningbo.passages)
-    assert steps[-1] == (texts, texts)
-    assert [done for done, _ in steps] == [*range(16, texts, 16), texts]
+    article = replace(ningbo, questions=ningbo.questions[:20])
+    encode([article], encoder, lambda done, total: steps.append((done, total)))
+    spans = [(p.text, *span) for p in ningbo.passages for span in [(0, None), *clauses(p.text)]]
+    # A passage of one clause may be that clause: a text that stands twice is encoded once.
+    texts = len({normalise(text[start:end]) for text, start, end in spans})
+    assert steps[-1] == (texts + 20, texts + 20)
+    # Passages and clauses, and then the questions, in batches of 16.
+    expected = [*range(16, texts, 16), texts, texts + 16, texts + 20]
+    assert [done for done, _ in steps] == expected
 
 
 def test_an_index_is_built_only_where_there_is_none(tmp_path: Path, ningbo: Article) -> None:

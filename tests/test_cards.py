@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -63,7 +64,7 @@ def _citation(
 
 
 def _answer(covered: bool, *citations: Citation) -> Answer:
-    return Answer("问题?", covered, 0.5, citations)
+    return Answer("问题?", covered, 0.5, citations, answering=int(covered))
 
 
 FOUND = [_citation(1, "第一段原文"), _citation(2, "第二段原文"), _citation(3, "第三段原文")]
@@ -93,6 +94,29 @@ def test_what_is_covered_shows_one_passage_and_folds_the_others(audience: str) -
     assert "第二段原文" in page.within["details"]
     assert "第三段原文" in page.within["details"]
     assert "2 段" in page.within["summary"]
+
+
+def test_two_passages_that_answer_are_both_shown() -> None:
+    answer = replace(_answer(True, *FOUND), answering=2)
+    page = _Page(answer_card(answer, WORKER))
+    assert "原文如下，共 2 处" in page.text
+    assert "第二段原文" in page.text
+    assert "第一段原文" not in page.within["details"]
+    assert "第二段原文" not in page.within["details"]
+    assert "第三段原文" in page.within["details"]
+
+
+@pytest.mark.parametrize("covered", [True, False])
+def test_how_a_misspelt_question_was_taken_is_told(covered: bool) -> None:
+    taken = replace(_answer(covered, *FOUND), taken_as="入党<b>要</b>什么条件")
+    assert "理解为：入党<b>要</b>什么条件" in _Page(answer_card(taken, WORKER)).text
+    assert "理解为" not in _Page(answer_card(_answer(covered, *FOUND), WORKER)).text
+
+
+def test_what_the_nearest_passage_lacks_is_told() -> None:
+    lacking = replace(_answer(False, *FOUND), mentioned="工惠保", missing=("保费", "金额"))
+    page = _Page(answer_card(lacking, OFFICIAL))
+    assert "最接近的段落提到“工惠保”，但没有说：保费、金额。" in page.text
 
 
 def test_a_single_passage_leaves_nothing_to_fold() -> None:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from changai.chinese import clauses, has_words, normalise, officialise, plain, tokens, words
+from changai.chinese import (
+    clauses,
+    ends_sentence,
+    has_words,
+    normalise,
+    officialise,
+    plain,
+    tokens,
+    words,
+)
 
 
 def _list(name: str) -> list[str]:
@@ -232,3 +241,19 @@ def test_words_are_guessed_or_looked_up(guessing: bool, expected: list[str]) -> 
 
 def test_words_have_their_part_of_speech() -> None:
     assert words("那住房") == [("那", "r"), ("住房", "n")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("。", True),
+        (";", True),
+        ("?”", True),
+        (",", False),
+        ("、", False),
+        ("", False),
+        ("\n", True),
+    ],
+)
+def test_ends_sentence(text: str, expected: bool) -> None:
+    assert ends_sentence(text) is expected

@@ -47,6 +47,15 @@ def test_similarities_are_the_inner_products_of_the_rows_asked_for() -> None:
     assert found.tolist() == pytest.approx([0.96, 0.8, 0.96])
 
 
+def test_similarities_of_all_rows_are_in_their_order() -> None:
+    random = np.random.default_rng(3)
+    rows = random.normal(size=(50, 33)).astype(np.float32)
+    asked = random.normal(size=(66,)).astype(np.float32)[::2]
+    index = DenseIndex.fit(rows)
+    assert index.similarities(asked) == pytest.approx(rows @ asked, abs=1e-4)
+    assert index.rows.tolist() == rows.tolist()
+
+
 def test_round_trip(tmp_path: Path) -> None:
     DenseIndex.fit(VECTORS).write(tmp_path / "vectors.faiss")
     read = DenseIndex.read(tmp_path / "vectors.faiss")

@@ -1,29 +1,21 @@
-"""Reading questions, and asking them."""
+"""Asking questions, and judging the answers."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changai.errors import EvaluationError, QuestionError
-from changai.evaluation import (
-    Question,
-    auroc,
-    evaluate,
-    judge,
-    open_questions,
-    read_questions,
-)
+from changai.errors import QuestionError
+from changai.evaluation import auroc, evaluate, judge, open_questions
 from changai.measures import Report, summarise
 from changai.ranking import shipped_weights
-from changai.records import Answer, Citation, Document, Passage
+from changai.records import Answer, Citation, Document, Passage, Question
 from changai.retrieval import Index
+from files_of_questions import SKY, write_questions, write_squad
 
 SCHOOL = "外地人的孩子在宁波怎么上学?"
 SKILL = "宁波市技能人才总量是多少?"
@@ -32,162 +24,6 @@ RAIN = "北京明天会下雨吗?"
 
 def _measured(index: Index, questions: Sequence[Question]) -> Report:
     return summarise(evaluate(index, questions).outcomes)
-
-
-def _write(folder: Path, text: str) -> Path:
-    path = folder / "asked.jsonl"
-    path.write_bytes(text.encode())
-    return path
-
-
-def _squad(folder: Path, *articles: dict[str, Any]) -> Path:
-    return _write(folder, json.dumps({"version": "1.1", "data": articles}))
-
-
-SKY = {
-    "title": "天空",
-    "paragraphs": [
-        {
-            "context": "白天的天空是蓝色的。",
-            "qas": [
-                {
-                    "question": "天空是什么颜色?",
-                    "answers": [{"text": "蓝色", "answer_start": 6}, {"text": "蓝色"}],
-                }
-            ],
-        },
-        {"context": "夜里的天空能看见星星。", "qas": [{"question": "夜里能看见什么?"}]},
-    ],
-}
-COOKING = {
-    "paragraphs": [
-        {
-            "context": "米饭要用水煮二十分钟。",
-            "qas": [{"question": "面条要煮多久?", "is_impossible": True, "answers": []}],
-        }
-    ]
-}
-
-
-def test_a_line_is_a_question_with_its_snippets(tmp_path: Path) -> None:
-    text = (
-        '{"question": "一?", "relevant": ["甲", "乙"], "kind": "x"}\n\n'
-        '{"relevant": [], "question": "二?"}'
-    )
-    read = read_questions(_write(tmp_path, text))
-    assert read.questions == (
-        Question("一?", ("甲", "乙"), kind="x", answers=("甲", "乙")),
-        Question("二?", ()),
-    )
-    assert read.articles is None
-    assert read.sha256 == hashlib.sha256(text.encode()).hexdigest()
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "not JSON",
-        '{"question": "一?"',
-        '{"question": "一?"}',
-        '{"relevant": []}',
-        '{"question": 1, "relevant": []}',
-        '{"question": "一?", "relevant": "甲"}',
-        '{"question": "一?", "relevant": [1]}',
-        '{"question": "一?", "relevant": [""]}',
-        '{"question": "一?", "relevant": [], "kind": 1}',
-        '{"question": "一?", "relevant": [], "kind": null}',
-        # A lone surrogate is no character, and cannot be written.
-        '{"question": "\\ud800?", "relevant": []}',
-        '{"question": "一?", "relevant": ["\\ud800"]}',
-        '{"question": "一?", "relevant": [], "kind": "\\ud800"}',
-        '["一?", []]',
-        "null",
-    ],
-)
-def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
-    path = _write(tmp_path, f'{{"question": "一?", "relevant": []}}\n\n{line}\n')
-    with pytest.raises(EvaluationError, match=r"asked\.jsonl 第 3 行"):
-        read_questions(path)
-
-
-@pytest.mark.parametrize("content", [b"", b" \n\n", b"\xff\xfe{}", None])
-def test_a_file_without_questions_is_refused(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "asked.jsonl"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(EvaluationError, match=r"asked\.jsonl"):
-        read_questions(path)
-
-
-def test_a_line_separator_may_stand_in_a_string(tmp_path: Path) -> None:
-    # JSON allows U+2028 and U+0085 unescaped inside strings (RFC 8259, section 7).
-    path = _write(tmp_path, '{"question": "一\u2028二\u0085?", "relevant": []}\n')
-    assert read_questions(path).questions == (Question("一\u2028二\u0085?", ()),)
-
-
-def test_squad_brings_its_paragraphs_as_passages(tmp_path: Path) -> None:
-    articles = read_questions(_squad(tmp_path, SKY, COOKING)).articles
-    assert articles is not None
-    sky, cooking = articles
-    assert (sky.document.title, cooking.document.title) == ("天空", "")
-    assert sky.document.text == "白天的天空是蓝色的。\n夜里的天空能看见星星。"
-    # The first paragraph has 10 characters, the second 11.
-    assert [(p.start, p.end, p.locator) for p in sky.passages] == [
-        (0, 10, "第1段"),
-        (11, 22, "第2段"),
-    ]
-    for passage in (*sky.passages, *cooking.passages):
-        assert passage.document.text[passage.start : passage.end] == passage.text
-    assert len({p.id for p in (*sky.passages, *cooking.passages)}) == 3
-
-
-def test_squad_asks_with_the_paragraph_there_and_left_out(tmp_path: Path) -> None:
-    read = read_questions(_squad(tmp_path, SKY))
-    assert read.articles is not None
-    ids = [passage.id for passage in read.articles[0].passages]
-    assert read.questions == (
-        Question("天空是什么颜色?", ("白天的天空是蓝色的。",), None, "answerable", ("蓝色",)),
-        Question("天空是什么颜色?", (), ids[0], "left-out"),
-        Question("夜里能看见什么?", ("夜里的天空能看见星星。",), None, "answerable"),
-        Question("夜里能看见什么?", (), ids[1], "left-out"),
-    )
-
-
-def test_squad_asks_an_impossible_question_once(tmp_path: Path) -> None:
-    asked = read_questions(_squad(tmp_path, COOKING)).questions
-    assert asked == (Question("面条要煮多久?", (), kind="impossible"),)
-
-
-@pytest.mark.parametrize(
-    "article",
-    [
-        {},
-        {"paragraphs": [{"qas": []}]},
-        {"paragraphs": [{"context": "甲"}]},
-        {"paragraphs": [{"context": 1, "qas": []}]},
-        {"paragraphs": [{"context": "甲", "qas": [{}]}]},
-        {"paragraphs": [{"context": "甲", "qas": ["一?"]}]},
-        {"paragraphs": [{"context": "甲", "qas": [{"question": "一?", "answers": [{}]}]}]},
-        {"paragraphs": [{"context": "甲", "qas": [{"question": "一?", "answers": [""]}]}]},
-        {
-            "paragraphs": [
-                {"context": "甲", "qas": [{"question": "一?", "answers": [{"text": ""}]}]}
-            ]
-        },
-        {"title": 1, "paragraphs": [{"context": "甲", "qas": [{"question": "一?"}]}]},
-        {"paragraphs": [{"context": "甲", "qas": []}]},
-        {"paragraphs": []},
-    ],
-)
-def test_malformed_or_empty_squad_is_refused(tmp_path: Path, article: dict[str, Any]) -> None:
-    with pytest.raises(EvaluationError, match=r"asked\.jsonl"):
-        read_questions(_squad(tmp_path, article))
-
-
-def test_a_squad_question_must_be_text(tmp_path: Path) -> None:
-    article = {"paragraphs": [{"context": "甲", "qas": [{"question": None}]}]}
-    with pytest.raises(EvaluationError):
-        read_questions(_squad(tmp_path, article))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +149,7 @@ def test_a_question_that_cannot_be_asked_is_not_passed_over(index: Index) -> Non
 
 def test_a_squad_file_is_asked_of_its_own_corpus(tmp_path: Path) -> None:
     unasked = {"paragraphs": [{"context": "米饭要用水煮二十分钟。", "qas": []}]}
-    questions, opened = open_questions(_squad(tmp_path, SKY, unasked), tmp_path / "unused")
+    questions, opened = open_questions(write_squad(tmp_path, SKY, unasked), tmp_path / "unused")
     assert [passage.text for passage in opened.passages] == [
         "白天的天空是蓝色的。",
         "夜里的天空能看见星星。",
@@ -330,18 +166,18 @@ def test_a_squad_file_is_asked_of_its_own_corpus(tmp_path: Path) -> None:
 
 
 def test_lines_are_asked_of_the_index_in_the_folder(tmp_path: Path, built_folder: Path) -> None:
-    path = _write(tmp_path, json.dumps({"question": SKILL, "relevant": ["180.15万人"]}))
+    path = write_questions(tmp_path, json.dumps({"question": SKILL, "relevant": ["180.15万人"]}))
     questions, opened = open_questions(path, built_folder)
     assert _measured(opened, questions.questions).recall_at_1 == 1
 
 
 def test_the_only_paragraph_is_never_left_out(tmp_path: Path) -> None:
     article = {"paragraphs": SKY["paragraphs"][:1]}
-    questions, opened = open_questions(_squad(tmp_path, article), tmp_path)
+    questions, opened = open_questions(write_squad(tmp_path, article), tmp_path)
     assert _measured(opened, questions.questions).questions == 1
 
 
 def test_a_paragraph_may_lack_words(tmp_path: Path) -> None:
     article = {"paragraphs": [{"context": "……", "qas": []}, *SKY["paragraphs"]]}
-    questions, opened = open_questions(_squad(tmp_path, article), tmp_path)
+    questions, opened = open_questions(write_squad(tmp_path, article), tmp_path)
     assert _measured(opened, questions.questions).recall_at_1 == 1

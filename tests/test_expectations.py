@@ -1,6 +1,6 @@
 import pytest
 
-from changai.expectations import Unmet, gives, read, unmet
+from changai.expectations import Unmet, asks_several, circumstances, gives, read, unmet
 
 
 def kinds(question: str) -> set[str]:
@@ -89,3 +89,32 @@ def test_what_articles_hardly_ever_give_is_unmet() -> None:
 )
 def test_a_clause_gives_what_is_asked_for(question: str, clause: str, expected: bool) -> None:
     assert gives(read(question), clause) is expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("2021年推优入党多少人", {"2021"}),
+        ("杭州和宁波的12.5%怎么比", {"杭州", "宁波", "12.5"}),
+        ("我贵州来的,怎么落户", set()),
+        ("怎么落户", set()),
+        ("2019年怎么报名", {"2019", "办理条件和手续"}),
+    ],
+)
+def test_circumstances_are_numbers_places_and_details(question: str, expected: set[str]) -> None:
+    assert circumstances(question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("有哪些培训?", True),
+        ("入党和当代表委员两方面说说", True),
+        ("which companies take part", True),
+        ("技能人才总量是多少?", False),
+        ("工惠保是什么", False),
+        ("who leads it", False),
+    ],
+)
+def test_asking_for_several_things(question: str, expected: bool) -> None:
+    assert asks_several(question) is expected

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from changai import figures
 from changai.chinese import clauses
-from changai.provenance import annotated, as_of, remarks
-from changai.records import Article, Citation, Document, Passage
+from changai.provenance import annotated, as_of, remarks, shortfall
+from changai.records import Answer, Article, Citation, Document, Passage
 from changai.retrieval import Index
 
 
@@ -19,6 +19,27 @@ def cited(text: str, highlight: str, published: str = "2023-05-13") -> Citation:
     passage = Passage("d#p1", document, text, 0, len(text), (), "一")
     start = text.index(highlight)
     return annotated(Citation(1, 1.0, passage, ((start, start + len(highlight)),)))
+
+
+@pytest.mark.parametrize(
+    ("mentioned", "missing", "said"),
+    [
+        ("工惠保", ("保费",), "最接近的段落提到“工惠保”，但没有说：保费。"),
+        ("", ("杭州", "2023年"), "最接近的段落没有说：杭州、2023年。"),
+        ("职工", (), "最接近的段落提到“职工”，但没有回答这个问题。"),
+        ("", (), ""),
+    ],
+)
+def test_what_the_nearest_passage_lacks(
+    mentioned: str, missing: tuple[str, ...], said: str
+) -> None:
+    assert shortfall(Answer("?", False, 0.1, (), 0, mentioned, missing)) == said
+
+
+def test_a_highlight_holds_the_whole_of_a_damaged_figure() -> None:
+    citation = cited("各代表中,产业工人占69:市人大代表中,占11.%;余者不变。", "产业工人占69")
+    (span,) = citation.highlights
+    assert citation.passage.text[slice(*span)] == "产业工人占69:"
 
 
 @pytest.mark.parametrize(

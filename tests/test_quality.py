@@ -1,19 +1,23 @@
 """Floors under retrieval and coverage on the project's own questions.
 
-``questions.jsonl`` was used to fit the weights; ``held_out.jsonl`` never was, nor to choose
-anything. Floors stand a little below what was measured, to catch a change for the worse.
+``questions.jsonl`` was used to fit the weights; ``held_out.jsonl`` never was, and neither shares a
+question with those that the article brings along. Floors stand a little below what was measured,
+to catch a change for the worse.
 """
 
 import json
 from collections import Counter
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from changai.cards import EXAMPLES
-from changai.evaluation import evaluate, read_questions
+from changai.chinese import normalise
+from changai.evaluation import evaluate
 from changai.measures import Report, summarise
+from changai.questions import read_questions
 from changai.records import Article
 from changai.retrieval import Index
 
@@ -27,42 +31,64 @@ def test_the_questions_are_what_they_should_be(name: str, ningbo: Article) -> No
     lines = (DATA / name).read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line) for line in lines]
     kinds = Counter(question["kind"] for question in questions)
-    assert len({question["question"] for question in questions}) == len(questions) >= 120
-    assert sum(not question["relevant"] for question in questions) >= 40
-    assert kinds["near"] >= 20
-    assert {"colloquial", "paraphrase", "typo", "traditional", "english"} <= set(kinds)
+    assert sum(not question["relevant"] for question in questions) >= 80
+    assert kinds["near"] >= 60
+    assert {"colloquial", "paraphrase", "typo", "traditional", "english", "multi"} <= set(kinds)
     assert {question["audience"] for question in questions} == {"职工", "干部"}
     for question in questions:
         for snippet in question["relevant"]:
             assert sum(snippet in passage.text for passage in ningbo.passages) == 1
 
 
-@pytest.fixture(scope="module", params=FILES)
-def measured(request: pytest.FixtureRequest, index: Index) -> tuple[str, Report]:
-    questions = read_questions(DATA / request.param).questions
-    return request.param, summarise(evaluate(index, questions).outcomes)
+def test_no_question_is_used_twice(ningbo: Article) -> None:
+    files = [read_questions(DATA / name).questions for name in FILES]
+    every = [normalise(q.text) for questions in (ningbo.questions, *files) for q in questions]
+    assert [text for text, count in Counter(every).items() if count > 1] == []
 
 
-def test_retrieval_and_coverage_stay_above_their_floors(measured: tuple[str, Report]) -> None:
-    name, report = measured
-    floors = {
-        "questions.jsonl": (0.89, 0.97, 0.92, 0.14, 0.14),
-        "held_out.jsonl": (0.86, 0.94, 0.92, 0.20, 0.18),
-    }
-    recall_at_1, recall_at_3, auroc, false_answers, false_refusals = floors[name]
-    assert report.recall_at_1 is not None and report.recall_at_1 >= recall_at_1
-    assert report.recall_at_3 is not None and report.recall_at_3 >= recall_at_3
-    assert report.coverage_auroc is not None and report.coverage_auroc >= auroc
-    assert report.false_answer_rate is not None and report.false_answer_rate <= false_answers
-    assert report.false_refusal_rate is not None and report.false_refusal_rate <= false_refusals
+class Measured(NamedTuple):
+    column: int
+    report: Report
 
 
-def test_the_readmes_figures_are_those_measured(measured: tuple[str, Report]) -> None:
-    name, report = measured
-    column = FILES.index(name) + 2
+@pytest.fixture(scope="module", params=["dev", "held out", "none known"])
+def measured(request: pytest.FixtureRequest, index: Index) -> Measured:
+    """The figures of one column of the README's table."""
+    column = ["dev", "held out", "none known"].index(request.param)
+    questions = read_questions(DATA / FILES[min(column, 1)]).questions
+    asked = index.without_known_questions() if request.param == "none known" else index
+    return Measured(column, summarise(evaluate(asked, questions).outcomes))
+
+
+def test_retrieval_and_coverage_stay_above_their_floors(measured: Measured) -> None:
+    report = measured.report
+    least = [
+        (0.97, 0.99, 0.975, 0.97, 0.92),
+        (0.96, 0.98, 0.97, 0.96, 0.91),
+        (0.87, 0.94, 0.78, 0.73, 0.78),
+    ][measured.column]
+    most = [(0.065, 0.085, 0.03), (0.12, 0.07, 0.06), (0.18, 0.65, 0.16)][measured.column]
+    high = [
+        report.recall_at_1,
+        report.recall_at_3,
+        report.coverage_auroc,
+        report.coverage_auroc_near,
+        report.highlight_rate,
+    ]
+    low = [report.false_answer_rate, report.false_refusal_rate, report.calibration_error]
+    assert all(
+        figure is not None and figure >= floor for figure, floor in zip(high, least, strict=True)
+    )
+    assert all(
+        figure is not None and figure <= roof for figure, roof in zip(low, most, strict=True)
+    )
+
+
+def test_the_readmes_figures_are_those_measured(measured: Measured) -> None:
     table = README.read_text(encoding="utf-8").partition("<!-- figures")[2]
     rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")][1:]
-    stated = [float(row[column]) for row in rows]
+    stated = [float(row[measured.column + 2]) for row in rows]
+    report = measured.report
     # Another processor may round a cosine otherwise, which moves a question or two.
     assert stated == pytest.approx(
         [
@@ -71,8 +97,11 @@ def test_the_readmes_figures_are_those_measured(measured: tuple[str, Report]) ->
             report.recall_at_1,
             report.recall_at_3,
             report.coverage_auroc,
+            report.coverage_auroc_near,
             report.false_answer_rate,
             report.false_refusal_rate,
+            report.highlight_rate,
+            report.calibration_error,
         ],
         abs=0.015,
     )

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from asked import COVERED_FROM, FIRST, SECOND, outcome
-from changai.evaluation import Evaluation, Question, evaluate
+from changai.evaluation import Evaluation, evaluate
+from changai.records import Question
 from changai.report import page
 from changai.retrieval import Index
 from pages import Strict

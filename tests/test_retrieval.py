@@ -145,6 +145,55 @@ def test_threads_get_the_same_answers(index: Index) -> None:
         assert list(pool.map(index.ask, questions)) == alone
 
 
+@pytest.mark.parametrize(
+    ("question", "taken_as"),
+    [
+        ("推忧入党2020年多少名", "推优入党2020年多少名"),
+        ("公會保是什麼?", "工惠保是什么?"),
+        # Width and script are not spelling.
+        ("宁波市技能人才總量是多少？", ""),
+    ],
+)
+def test_an_answer_says_how_a_misspelt_question_was_read(
+    index: Index, question: str, taken_as: str
+) -> None:
+    answer = index.ask(question)
+    assert (answer.question, answer.taken_as) == (question, taken_as)
+    if taken_as:
+        mended = index.ask(taken_as)
+        assert mended.taken_as == ""
+        assert (mended.citations, mended.confidence) == (answer.citations, answer.confidence)
+
+
+def test_an_answer_says_how_many_citations_answer(index: Index) -> None:
+    one, several = index.ask("技能人才有多少?"), index.ask("出台了哪些文件?")
+    assert one.covered and several.covered
+    # One passage has the number; papers were issued by several, of which at most three are shown.
+    assert one.answering == 1
+    assert several.answering == 3
+    assert index.ask("出台了哪些文件?", k=1).answering == 1
+    assert index.ask("出台了哪些文件?", k=10).answering == 3
+    off_topic = index.ask("红烧肉怎么烧才不柴")
+    assert (off_topic.covered, off_topic.answering) == (False, 0)
+
+
+def test_an_index_can_be_asked_as_if_nothing_were_known(index: Index) -> None:
+    question = "宁波市技能人才总量是多少?"
+    plain = index.without_known_questions()
+    assert index.has_known_questions
+    assert not plain.has_known_questions
+    taught, untaught = index.match(question), plain.match(question)
+    assert taught.known is not None
+    assert untaught.known is None
+    assert taught.passages.tolist() == untaught.passages.tolist()
+    assert untaught.features[:, :4].tolist() == taught.features[:, :4].tolist()
+    assert not untaught.features[:, 4:].any()
+    assert taught.features[:, 4:].all()
+    assert plain.ask(question).citations[0].passage.locator == "三(二)"
+    # The one asked is left as it was.
+    assert index.has_known_questions
+
+
 def test_an_index_in_memory_has_nothing_to_refresh(index: Index, encoder: Encoder) -> None:
     assert not Index(index._opened.contents, encoder).refresh()
 

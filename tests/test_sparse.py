@@ -106,6 +106,18 @@ def test_no_unit_need_have_terms() -> None:
     assert SparseIndex.fit([[], []]).search(["甲"], 2).tolist() == []
 
 
+def test_likeness_is_what_is_shared_of_what_both_have() -> None:
+    index = SparseIndex.fit(SMALL)
+    # 甲 is in two of three units, 乙 and 丙 in one each: ln(1 + 1.5 / 2.5) and ln(1 + 2.5 / 1.5).
+    often, once = math.log(1.6), math.log(8 / 3)
+    assert index.likeness(["甲", "乙"]).tolist() == pytest.approx(
+        [1, 2 * often / (often + once + often), 0]
+    )
+    # A term that no unit has is the rarest: ln(1 + 3.5 / 0.5).
+    assert index.likeness(["丙", "丁"])[2] == pytest.approx(2 * once / (2 * once + math.log(8)))
+    assert index.likeness([]).tolist() == [0, 0, 0]
+
+
 def test_round_trip(tmp_path: Path) -> None:
     units = _zipf_units()
     terms = ["t2", "t9", "t40", "没有"]

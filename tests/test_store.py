@@ -14,6 +14,7 @@ from changai.errors import (
 )
 from changai.records import EncoderIdentity
 from changai.retrieval import Index
+from small import write_small
 
 FILES = [
     "documents.jsonl",
@@ -23,6 +24,9 @@ FILES = [
     "clauses.faiss",
     "passages.bm25/data.csc.index.npy",
     "clauses.bm25/vocab.index.json",
+    "spelling/pairs.npy",
+    "known/taught.npy",
+    "known/questions.jsonl",
 ]
 
 
@@ -44,6 +48,18 @@ def test_what_is_opened_is_what_was_published(built_folder: Path, index: Index) 
     assert len(contents.dense_clauses) == len(contents.clauses)
     for number, start, end in contents.clauses.tolist():
         assert 0 <= start < end <= len(contents.passages[number].text)
+    made, opened = index._opened.contents.known, contents.known
+    assert made is not None and opened is not None
+    assert opened.texts == made.texts
+    assert opened.taught.tolist() == made.taught.tolist()
+    assert contents.spelling.pairs.tolist() == index._opened.contents.spelling.pairs.tolist()
+
+
+def test_articles_without_questions_have_nothing_known(tmp_path: Path) -> None:
+    (write_small(tmp_path) / "welders.questions.jsonl").unlink()
+    build_index(tmp_path / "articles", tmp_path)
+    assert not (generation(tmp_path) / "known").exists()
+    assert not Index.open(tmp_path).has_known_questions
 
 
 def test_nothing_on_disk_is_a_pickle(built_folder: Path) -> None:
@@ -81,7 +97,9 @@ def test_a_file_that_is_gone_is_refused(own_folder: Path, name: str) -> None:
         Index.open(own_folder)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format_version": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", f'{{"format_version": {store.FORMAT_VERSION}}}']
+)
 def test_a_broken_manifest_is_refused(own_folder: Path, content: str) -> None:
     (generation(own_folder) / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(IndexDamagedError, match="changai build"):
@@ -99,6 +117,7 @@ def test_a_broken_pointer_is_refused(own_folder: Path, content: str) -> None:
     "change",
     [
         {"format_version": store.FORMAT_VERSION + 1},
+        {"format_version": store.FORMAT_VERSION - 1},
         {"tokeniser_version": 0},
         {"encoder": {"name": "builtin", "weights_sha256": "0" * 64, "dimension": 384}},
     ],
@@ -139,13 +158,13 @@ def test_a_file_without_its_checksum_is_refused(own_folder: Path, name: str) -> 
 
 @pytest.mark.parametrize("files", [{}, [], None, {"clauses.npy": "0" * 64}])
 def test_a_manifest_without_every_checksum_is_refused_and_mended(
-    own_folder: Path, files: object
+    small_folder: Path, files: object
 ) -> None:
-    edit_manifest(own_folder, files=files)
+    edit_manifest(small_folder, files=files)
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
-    assert build_index(own_folder / "articles", own_folder).changed
-    assert Index.open(own_folder).passages
+        Index.open(small_folder)
+    assert build_index(small_folder / "articles", small_folder).changed
+    assert Index.open(small_folder).passages
 
 
 def test_a_switch_that_fails_leaves_the_old_generation_and_nothing_else(own_folder: Path) -> None:

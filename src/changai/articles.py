@@ -7,11 +7,11 @@ outline gives the passages, perhaps a signature, and site furniture, which is no
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from changai import chinese
+from changai import chinese, questions
 from changai.errors import ArticleError
 from changai.outline import LONGEST_HEADING, Line, Span, opens_body, outline
 from changai.records import Article, Document, Passage
@@ -31,14 +31,16 @@ _FURNITURE = re.compile(
     r"|浏览次数|返回顶部|ICP备|^[上下]一[篇条页]\s*[:：]|^【.*(?:字体|打印|关闭).*】$|^责任编辑"
 )
 
+_QUESTIONS = "*.questions.jsonl"
 METADATA_LOCATOR = "文章信息"
 SIGNATURE_LOCATOR = "落款"
 
 
 def read(path: Path) -> Article:
-    """Read one article file.
+    """Read one article file, and the known questions beside it, if there are any.
 
-    Raises ArticleError when it is missing, unreadable, not UTF-8 text, or holds no passage.
+    Raises ArticleError when it is missing, unreadable, not UTF-8 text, or holds no passage, and
+    QuestionFileError when its questions cannot be used.
     """
     try:
         data = path.read_bytes()
@@ -55,13 +57,16 @@ def read(path: Path) -> Article:
         raise ArticleError(f"文章 {path} 不是文本文件；请另存为 UTF-8 纯文本")
     if not text.strip():
         raise ArticleError(f"文章 {path} 是空的；请写入正文，或移走这个文件")
-    return parse(text, file=path.name, sha256=hashlib.sha256(data).hexdigest())
+    article = parse(text, file=path.name, sha256=hashlib.sha256(data).hexdigest())
+    beside = known_questions(path)
+    return replace(article, questions=questions.read_lines(beside)) if beside.exists() else article
 
 
 def find(folder: Path) -> list[Path]:
     """The articles of a folder, its ``*.txt`` files, in the order of their names.
 
-    Raises ArticleError when the folder is missing or has none.
+    Raises ArticleError when the folder is missing or has none, or has known questions without
+    their article.
     """
     if not folder.is_dir():
         raise ArticleError(
@@ -74,7 +79,15 @@ def find(folder: Path) -> list[Path]:
     )
     if not paths:
         raise ArticleError(f"目录 {folder} 里没有 .txt 文章；请放入至少一篇")
+    for beside in folder.glob(_QUESTIONS):
+        if beside not in map(known_questions, paths):
+            raise ArticleError(f"{beside} 没有同名的 .txt 文章；请改名，或移走")
     return paths
+
+
+def known_questions(path: Path) -> Path:
+    """Where the questions known to be about an article are, if it has any."""
+    return path.with_suffix(_QUESTIONS[1:])
 
 
 def parse(text: str, *, file: str, sha256: str) -> Article:
@@ -186,9 +199,9 @@ def _read_head(lines: list[Line], signature: list[Line]) -> _Head:
             head.site = site[1]
     spans = [(line.start, line.end) for line in content]
     spans += [
-        (line.start + match.start(), line.start + match.end())
+        (line.start, line.end)
         for line in lines
-        for match in _HOTLINE.finditer(line.text)
+        if _HOTLINE.search(line.text) or _SITE.search(line.text)
     ]
     if spans:
         head.start, head.end = min(spans)[0], max(end for _, end in spans)

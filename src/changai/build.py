@@ -2,16 +2,20 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from changai import chinese, encoders, store
-from changai.articles import find, read
+from changai import chinese, encoders, expectations, files, known, store
+from changai.articles import find, known_questions, read
 from changai.dense import DenseIndex
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
-from changai.records import Article, BuildReport
+from changai.known import KnownQuestions
+from changai.records import Article, BuildReport, Passage
 from changai.sparse import SparseIndex
+from changai.spelling import Spelling
 
 _BATCH = 16
 _FIRST_BUILD = 600
@@ -44,12 +48,17 @@ def build_index(
     model = encoders.load(encoder)
     try:
         with store.build_lock(index, wait):
-            corpus = [read(path) for path in find(Path(articles))]
-            hashes = {article.document.file: article.document.sha256 for article in corpus}
-            generation = _unchanged(index, model, hashes)
-            changed = generation is None
-            if generation is None:
-                generation = store.publish(index, encode(corpus, model, progress), hashes)
+            paths = find(Path(articles))
+            corpus = [read(path) for path in paths]
+            beside = [path for path in map(known_questions, paths) if path.exists()]
+            hashes = {path.name: files.sha256(path) for path in [*paths, *beside]}
+            current = _current(index, model)
+            if current is not None and current.articles == hashes:
+                generation, changed = current.generation, False
+            else:
+                before = current.contents if current is not None else None
+                contents = encode(corpus, model, progress, before=before)
+                generation, changed = store.publish(index, contents, hashes), True
     except OSError as error:
         raise IndexStateError(
             f"写不了 {index} 里的索引（{error}）；请检查权限和剩余空间"
@@ -83,52 +92,113 @@ def ensure_index(index: Path, progress: Progress | None = None) -> BuildReport |
 
 
 def encode(
-    corpus: Sequence[Article], encoder: encoders.Encoder, progress: Progress | None = None
+    corpus: Sequence[Article],
+    encoder: encoders.Encoder,
+    progress: Progress | None = None,
+    *,
+    before: store.Contents | None = None,
 ) -> store.Contents:
-    """Make a generation's contents in memory."""
+    """Make a generation's contents in memory.
+
+    Vectors of texts that the contents ``before`` hold, by the same encoder, are taken from there.
+    Raises QuestionFileError where a known question's snippet is not found.
+    """
     passages = tuple(passage for article in corpus for passage in article.passages)
-    clauses = [
-        (number, start, end)
-        for number, passage in enumerate(passages)
-        for start, end in chinese.clauses(passage.text) or [(0, len(passage.text))]
+    clauses = np.array(
+        [
+            (number, start, end)
+            for number, passage in enumerate(passages)
+            for start, end in chinese.clauses(passage.text) or [(0, len(passage.text))]
+        ],
+        dtype=np.int32,
+    )
+    spans = known.locate(corpus, passages)
+    texts = _texts(passages, clauses)
+    terms = [chinese.tokens(text) for text in texts]
+    questions = [(a.document, chinese.normalise(q.text)) for a in corpus for q in a.questions]
+    spelling = Spelling.fit(texts[: len(passages)], [text for _, text in questions])
+    asked = [spelling.mend(text) for _, text in questions]
+    places = {
+        article.document.id: expectations.places(chinese.normalise(article.document.text))
+        for article in corpus
+        if article.questions
+    }
+    circumstances = [
+        expectations.circumstances(text) - places[document.id]
+        for (document, _), text in zip(questions, asked, strict=True)
     ]
-    passage_texts = [chinese.normalise(passage.text) for passage in passages]
-    clause_texts = [
-        chinese.normalise(passages[number].text[start:end]) for number, start, end in clauses
-    ]
-    vectors = _encode_in_batches(encoder, passage_texts + clause_texts, progress)
+    official = [chinese.officialise(text) for text in asked]
+    vectors, asked_vectors = _encode(encoder, texts, official, before, progress)
+    first = len(passages)
     return store.Contents(
         encoder=encoder.identity,
         documents=tuple(article.document for article in corpus),
         passages=passages,
-        clauses=np.array(clauses, dtype=np.int32),
-        dense_passages=DenseIndex.fit(vectors[: len(passages)]),
-        dense_clauses=DenseIndex.fit(vectors[len(passages) :]),
-        sparse_passages=SparseIndex.fit([chinese.tokens(text) for text in passage_texts]),
-        sparse_clauses=SparseIndex.fit([chinese.tokens(text) for text in clause_texts]),
+        clauses=clauses,
+        dense_passages=DenseIndex.fit(vectors[:first]),
+        dense_clauses=DenseIndex.fit(vectors[first:]),
+        sparse_passages=SparseIndex.fit(terms[:first]),
+        sparse_clauses=SparseIndex.fit(terms[first:]),
+        spelling=spelling,
+        known=KnownQuestions.fit(asked, circumstances, spans, asked_vectors, terms[:first])
+        if asked
+        else None,
     )
 
 
-def _encode_in_batches(
-    encoder: encoders.Encoder, texts: Sequence[str], progress: Progress | None
-) -> encoders.Vectors:
-    batches = []
-    for start in range(0, len(texts), _BATCH):
-        batches.append(encoder.encode_passages(texts[start : start + _BATCH]))
-        if progress is not None:
-            progress(min(start + _BATCH, len(texts)), len(texts))
-    return np.concatenate(batches)
+def _texts(passages: Sequence[Passage], clauses: npt.NDArray[np.int32]) -> list[str]:
+    """The normalised text of every passage, then of every clause."""
+    spans = [passages[number].text[start:end] for number, start, end in clauses.tolist()]
+    return [chinese.normalise(text) for text in [*(p.text for p in passages), *spans]]
 
 
-def _unchanged(index: Path, encoder: encoders.Encoder, hashes: dict[str, str]) -> str | None:
-    """The generation in use, if building it again would give the same; else None."""
+def _encode(
+    encoder: encoders.Encoder,
+    texts: Sequence[str],
+    questions: Sequence[str],
+    before: store.Contents | None,
+    progress: Progress | None,
+) -> tuple[encoders.Vectors, encoders.Vectors]:
+    """The vectors of passages' and clauses' texts, and those of questions, a batch at a time."""
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
+    asked: dict[str, npt.NDArray[np.float32]] = {}
+    if before is not None:
+        rows = np.concatenate([before.dense_passages.rows, before.dense_clauses.rows])
+        vectors = dict(zip(_texts(before.passages, before.clauses), rows, strict=True))
+        if before.known is not None:
+            official = map(chinese.officialise, before.known.texts)
+            asked = dict(zip(official, before.known.vectors.rows, strict=True))
+    new = list(dict.fromkeys(text for text in texts if text not in vectors))
+    newly_asked = list(dict.fromkeys(text for text in questions if text not in asked))
+    done = 0
+    for encode, wanted, into in (
+        (encoder.encode_passages, new, vectors),
+        (encoder.encode_questions, newly_asked, asked),
+    ):
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            into.update(zip(batch, encode(batch), strict=True))
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(new) + len(newly_asked))
+    return np.array([vectors[t] for t in texts]), np.array([asked[t] for t in questions])
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """The generation in use, the hashes of its articles, and what it holds."""
+
+    generation: str
+    articles: dict[str, str]
+    contents: store.Contents
+
+
+def _current(index: Path, encoder: encoders.Encoder) -> _Current | None:
+    """The generation in use, if it is in good order and made by this encoder; else None."""
     try:
         generation = store.current_generation(index)
         manifest = store.read_manifest(index, generation)
         store.check_encoder(index, manifest, encoder.identity)
-        if manifest.articles != hashes:
-            return None
-        store.load(index, generation, manifest)
+        return _Current(generation, manifest.articles, store.load(index, generation, manifest))
     except (IndexMissingError, IndexMismatchError, IndexDamagedError):
         return None
-    return generation

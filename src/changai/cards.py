@@ -44,26 +44,30 @@ def escape(text: str) -> str:
 def answer_card(answer: Answer, audience: str) -> str:
     """An answer as HTML: the verdict, then a card a citation.
 
-    Where the corpus answers, the first passage is the answer, and the others are folded away;
-    where it does not, all are, marked as no answer.
+    Where the corpus answers, the first passage is the answer, perhaps with others right behind it,
+    and the rest are folded away; where it does not, all are, marked as no answer.
     """
     cards = [_citation_card(citation) for citation in answer.citations]
+    taken = meaning(answer.taken_as) if answer.taken_as else ""
     if answer.covered:
-        folded = _folded("其他相近的段落，不一定回答问题", cards[1:])
-        return f'<div class="answer"><p class="verdict">原文如下</p>{cards[0]}{folded}</div>'
-    notes = []
-    if answer.missing:
-        notes.append(f"最接近的段落里没有：{escape('、'.join(answer.missing))}。")
+        several = f"，共 {answer.answering} 处" if answer.answering > 1 else ""
+        answers, others = cards[: answer.answering], cards[answer.answering :]
+        folded = _folded("其他相近的段落，不一定回答问题", others)
+        return (
+            f'<div class="answer">{taken}<p class="verdict">原文如下{several}</p>'
+            f"{''.join(answers)}{folded}</div>"
+        )
+    notes = [escape(provenance.shortfall(answer))]
     if audience == WORKER:
         notes.append(f"可拨打工会维权热线 <b>{HOTLINE}</b> 咨询。")
     return (
-        '<div class="nearest"><p class="verdict">文章未提及</p>'
+        f'<div class="nearest">{taken}<p class="verdict">文章未提及</p>'
         f'<p class="note">{"".join(notes)}</p>{_folded("最接近的段落，不能当作答案", cards)}</div>'
     )
 
 
 def meaning(question: str) -> str:
-    """What a follow-up was taken to mean, as HTML to stand above its answer."""
+    """What a question was taken to mean, as HTML to stand above its answer."""
     return f'<p class="meaning">理解为：{escape(question)}</p>'
 
 

@@ -20,7 +20,9 @@ _HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
 _HAN_CHARACTER = re.compile(f"[{_HAN}]")
 _WORD = re.compile(rf"(?P<han>[{_HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{_HAN}]+")
 _SPACED_HAN = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
-_SENTENCE = re.compile(r"[^。;；!！?？…\n]+")
+_ENDS = r"。;；!！?？…\n"
+_SENTENCE = re.compile(f"[^{_ENDS}]+")
+_SENTENCE_END = re.compile(f"[{_ENDS}]")
 # A comma or colon between digits belongs to the number.
 _CLAUSE = re.compile(r"(?:[^,，。;；!！?？:：、…\n]|(?<=\d)[,:](?=\d))+")
 
@@ -40,6 +42,11 @@ def _thesaurus() -> tuple[re.Pattern[str], dict[str, str]]:
     longest_first = "|".join(map(re.escape, sorted(official, key=len, reverse=True)))
     # A number is matched whole or not at all: 24小时 is not in 124小时.
     return re.compile(rf"(?<!\d)(?:{longest_first})|(?<=\d)(?!\d)(?:{longest_first})"), official
+
+
+def thesaurus_words() -> list[str]:
+    """Every word of the thesaurus, official or not."""
+    return list(_thesaurus()[1])
 
 
 def officialise(text: str) -> str:
@@ -104,6 +111,11 @@ def tokens(text: str) -> list[str]:
     return terms
 
 
+def is_stopword(word: str) -> bool:
+    """Whether a word says nothing of what is asked."""
+    return word in _stopwords()
+
+
 def has_han(text: str) -> bool:
     """Whether a text holds any Chinese character."""
     return _HAN_CHARACTER.search(text) is not None
@@ -112,6 +124,11 @@ def has_han(text: str) -> bool:
 def has_words(text: str) -> bool:
     """Whether a text holds any letter or digit at all."""
     return any(character.isalnum() for character in text)
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a mark that ends a sentence stands in a text."""
+    return _SENTENCE_END.search(text) is not None
 
 
 def clauses(text: str, shortest: int = 8) -> list[tuple[int, int]]:

@@ -17,9 +17,9 @@ from typing import IO, Any, ParamSpec, TypeVar
 
 import click
 
-from changai.errors import ChangaiError, EvaluationError
+from changai.errors import ChangaiError, ReportError
 from changai.files import replace_text
-from changai.provenance import remarks
+from changai.provenance import remarks, shortfall
 from changai.records import Answer, Citation, Settings
 
 _P = ParamSpec("_P")
@@ -209,14 +209,12 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
     from changai import fitting
     from changai.evaluation import open_questions
 
-    sources = []
+    sources: list[fitting.Source] = []
     for file in files:
         with _progress(f"编码 {file.name}") as progress:
             questions, opened = open_questions(file, index, progress)
-        sources.append(fitting.observe(file.name, questions.sha256, opened, questions.questions))
-    draft = output.with_name(f"{output.name}.tmp")
-    draft.write_text(fitting.to_json(fitting.fit(sources)), encoding="utf-8")
-    draft.replace(output)
+        sources += fitting.observe(file.name, questions.sha256, opened, questions.questions)
+    replace_text(output, fitting.to_json(fitting.fit(sources)))
     click.echo(f"已写入 {output}。")
 
 
@@ -237,7 +235,7 @@ def _writes(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EvaluationError(f"报告写不到 {folder}（{error.strerror}）；请换一个目录") from error
+        raise ReportError(f"报告写不到 {folder}（{error.strerror}）；请换一个目录") from error
 
 
 @contextmanager
@@ -260,16 +258,20 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _as_text(answer: Answer) -> str:
-    first, *others = map(_citation_as_text, answer.citations)
+    cited = list(map(_citation_as_text, answer.citations))
+    taken = f"理解为：{answer.taken_as}\n" if answer.taken_as else ""
     if answer.covered:
-        head, rest = "原文如下", "其他相近的段落，不一定回答问题："
+        several = f"，共 {answer.answering} 处" if answer.answering > 1 else ""
+        head, count = f"原文如下{several}", answer.answering
+        rest = "其他相近的段落，不一定回答问题："
     else:
-        head, rest = "文章未提及", "其他相近的段落："
-        first = f"最接近的段落，不能当作答案：\n\n{first}"
-    verdict = f"{head}（文章能回答的可能性 {answer.confidence:.0%}）"
-    if not answer.covered and answer.missing:
-        verdict += f"\n最接近的段落里没有：{'、'.join(answer.missing)}"
-    return "\n\n".join([verdict, first, *([rest, *others] if others else [])])
+        head, count, rest = "文章未提及", 1, "其他相近的段落："
+        cited[0] = f"最接近的段落，不能当作答案：\n\n{cited[0]}"
+    verdict = f"{taken}{head}（文章能回答的可能性 {answer.confidence:.0%}）"
+    if not answer.covered and (why := shortfall(answer)):
+        verdict += f"\n{why}"
+    others = cited[count:]
+    return "\n\n".join([verdict, *cited[:count], *([rest, *others] if others else [])])
 
 
 def _citation_as_text(citation: Citation) -> str:

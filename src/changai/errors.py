@@ -4,7 +4,8 @@
     ├── QuestionError        the question cannot be asked as it stands
     ├── ArticleError         a source article cannot be read
     ├── EncoderError         an encoder cannot be loaded or used
-    ├── EvaluationError      a question file cannot be evaluated, or its report not written
+    ├── QuestionFileError    a file of questions cannot be used
+    ├── ReportError          the report of an evaluation cannot be written
     ├── ServerError          the web page cannot be served
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
@@ -32,8 +33,12 @@ class EncoderError(ChangaiError):
     """An encoder's package or model is missing or broken."""
 
 
-class EvaluationError(ChangaiError):
-    """A file of questions is missing or malformed, or its report cannot be written."""
+class QuestionFileError(ChangaiError):
+    """A file of questions is missing or malformed, or lacks what is asked of it."""
+
+
+class ReportError(ChangaiError):
+    """The folder for a report cannot be written."""
 
 
 class ServerError(ChangaiError):

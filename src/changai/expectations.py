@@ -167,6 +167,12 @@ DETAILS = (
 )
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_NUMERAL = re.compile(r"\d+(?:\.\d+)?")
+_SEVERAL = re.compile(
+    r"哪些|都[有是叫用搞开]|分别|各[有自是]|几[个种项类条]|[啥些].{0,4}(?:路子|法子|门路)|[和与、]"
+    r"|什么.{0,6}(?:措施|做法|办法|行动|活动|会议?|机制)|\bwhich\b|\bwhat \S+s\b|những|\bcác\b"
+)
+
 # Where somebody comes from is not what the question is about.
 _ORIGIN = r"(?!.{0,2}(?:来的|人(?!才)|籍|老家|过来|嫁))"
 
@@ -208,6 +214,23 @@ def read(question: str) -> Expectations:
         places=tuple(dict.fromkeys(_places().findall(question))),
         points=tuple(dict.fromkeys(_points().findall(chinese.officialise(question)))),
     )
+
+
+def circumstances(question: str) -> frozenset[str]:
+    """The numbers and the places that a normalised question names, and the details, by name, that
+    it asks for: a like question with others, or with none, asks something else."""
+    details = frozenset(kind.name for kind in DETAILS if kind.asked.search(question))
+    return frozenset(_NUMERAL.findall(question)) | places(question) | details
+
+
+def places(text: str) -> frozenset[str]:
+    """The places that a normalised text is about."""
+    return frozenset(_places().findall(text))
+
+
+def asks_several(question: str) -> bool:
+    """Whether a normalised question asks for several things, which several passages may give."""
+    return _SEVERAL.search(question) is not None
 
 
 def gives(expected: Expectations, clause: str) -> bool:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from changai.evaluation import Evaluation, Outcome, Question
+from changai.evaluation import Evaluation, Outcome
 from changai.measures import Fault, faults
-from changai.records import Passage
+from changai.records import Passage, Question
 
 _KINDS = {
     "": "未分题型",

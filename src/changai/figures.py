@@ -5,7 +5,7 @@ Nothing is ever repaired: where a figure looks damaged is all that is said.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from changai import wordlists
@@ -90,9 +90,13 @@ _LETTERED = re.compile(
 _LOOKALIKE = re.compile(r"\d[,.]?[OoIl]|[Ol]\.\d|l\d")
 _UNIT = re.compile(rf"{_BLANK}?[年月日%％‰万亿名人元个]")
 
+_REMEMBERED = 1000
+"""Of how many texts, which come again with every question, the figures are remembered."""
+
 _COUNTED = re.compile(rf"{_BLANK}?(?:[%％‰]|(?![月日号]){_HAN})")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def damaged(text: str) -> Spans:
     """The ``(start, end)`` of the figures that a scan has probably damaged, in reading order.
 
@@ -107,6 +111,7 @@ def damaged(text: str) -> Spans:
     return _joined([*spans, *_misfollowed(text), *_parted(text), *_lettered(text)])
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def counts(text: str) -> tuple[int, ...]:
     """Where the numbers begin, damaged or not, that say how much or how many of something.
 

@@ -3,24 +3,33 @@
 Both models are logistic regressions with a small ridge, solved by Newton's method, so that the
 same questions always give the same numbers. The ranking model is fitted on differences between a
 passage that answers and one that does not (Herbrich et al., "Large margin rank boundaries for
-ordinal regression", 2000); the coverage model on the features of the passage ranked first.
+ordinal regression", 2000); the coverage models on the features of the passage ranked first.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from changai.errors import EvaluationError
-from changai.evaluation import Question, auroc
-from changai.ranking import COVERAGE_FEATURES, FEATURES
+from changai import expectations
+from changai.errors import QuestionFileError
+from changai.evaluation import auroc
+from changai.ranking import (
+    COVERAGE_FEATURES,
+    FEATURES,
+    FURTHER_FEATURES,
+    TAUGHT_COVERAGE_FEATURES,
+    further_row,
+)
+from changai.records import Question
 from changai.retrieval import Index
 
 Array = npt.NDArray[np.float64]
+Models = dict[tuple[str, ...], tuple[Array, float]]
+"""Weights and intercept of each logistic regression, by the names of its features."""
 
 _RIDGE = 1e-3
 _HARDEST = 10
@@ -31,13 +40,15 @@ _HARDEST = 10
 class Observation:
     """One question's candidates, and which of them answer it.
 
-    ``features`` are their rows of ``FEATURES``; ``coverage_row`` measures one of them by
-    ``COVERAGE_FEATURES``, which is worth doing for the first only.
+    ``features`` are their rows of ``FEATURES``; ``coverage_row`` measures one of them for
+    coverage, which is worth doing for the first few only; ``several`` says that the question asks
+    for several things.
     """
 
     features: Array
     hits: npt.NDArray[np.bool_]
     answerable: bool
+    several: bool
     coverage_row: Callable[[int], npt.NDArray[Any]]
 
 
@@ -50,8 +61,19 @@ class Source:
     observations: tuple[Observation, ...]
 
 
-def observe(name: str, sha256: str, index: Index, questions: Sequence[Question]) -> Source:
-    """Measure the candidates of every question."""
+def observe(
+    name: str, sha256: str, index: Index, questions: Sequence[Question]
+) -> tuple[Source, ...]:
+    """Measure the candidates of every question: with the index's known questions where it has
+    any, and as if it had none."""
+    plain = Source(name, sha256, _observations(index.without_known_questions(), questions))
+    if not index.has_known_questions:
+        return (plain,)
+    taught = Source(f"{name} with known questions", sha256, _observations(index, questions))
+    return (taught, plain)
+
+
+def _observations(index: Index, questions: Sequence[Question]) -> tuple[Observation, ...]:
     observations = []
     for question in questions:
         matches = index.match(question.text, without=question.without)
@@ -60,33 +82,43 @@ def observe(name: str, sha256: str, index: Index, questions: Sequence[Question])
             Observation(
                 matches.features.astype(np.float64),
                 np.array(hits),
-                bool(question.relevant),
-                partial(index.coverage_row, matches),
+                question.answerable,
+                expectations.asks_several(matches.question),
+                matches.coverage_row,
             )
         )
-    return Source(name, sha256, tuple(observations))
+    return tuple(observations)
 
 
 def fit(sources: Sequence[Source]) -> dict[str, object]:
-    """Fit both models; the result is what ``weights.json`` holds.
+    """Fit the models; the result is what ``weights.json`` holds.
 
-    Ranking is fitted on every source alike; coverage and its threshold on the first alone, which
-    should be the most like what users ask. Raises EvaluationError when a source lacks answerable
-    or unanswerable questions.
+    Ranking is fitted on all sources alike; each coverage model on the first that has its features,
+    the threshold and what tells further answers on the first of all, which should be the most like
+    what users ask. Raises QuestionFileError when a source lacks answerable or unanswerable
+    questions, or when none, or every one, has known questions to go by.
     """
     for source in sources:
         mixed = any(o.hits.any() and not o.hits.all() for o in source.observations)
         if not mixed or _answerable(source).all():
-            raise EvaluationError(f"{source.name} 里既要有能回答的问题，也要有不能回答的；请补充")
+            raise QuestionFileError(f"{source.name} 里既要有能回答的问题，也要有不能回答的；请补充")
     ranking = _fit_ranking(sources)
     tops = [_tops(source, ranking) for source in sources]
-    rows, labels = tops[0]
-    coverage, intercept = _logistic(rows, labels, np.ones(len(labels)))
-    confidences = [1 / (1 + np.exp(-(rows @ coverage + intercept))) for rows, _ in tops]
+    models: Models = {
+        names: _fit_coverage([top for top in tops if top[0].shape[1] == len(names)])
+        for names in (COVERAGE_FEATURES, TAUGHT_COVERAGE_FEATURES)
+    }
+    confidences = [_confidence(rows, models) for rows, _ in tops]
+    models[FURTHER_FEATURES] = _fit_further(sources[0], ranking, models)
+    plain, taught, further = (
+        _named(names, weights) | {"intercept": round(intercept, 4)}
+        for names, (weights, intercept) in models.items()
+    )
     return {
         "ranking": _named(FEATURES, ranking),
-        "coverage": _named(COVERAGE_FEATURES, coverage),
-        "intercept": round(intercept, 4),
+        "coverage": plain,
+        "taught_coverage": taught,
+        "further": further,
         "covered_from": _balanced_threshold(confidences[0], _answerable(sources[0])),
         "fitted_on": [
             {
@@ -99,6 +131,16 @@ def fit(sources: Sequence[Source]) -> dict[str, object]:
             for source, confidence in zip(sources, confidences, strict=True)
         ],
     }
+
+
+def _fit_coverage(tops: Sequence[tuple[Array, Array]]) -> tuple[Array, float]:
+    """Weights and intercept from the rows and labels of the first source."""
+    if not tops:
+        raise QuestionFileError(
+            "拟合既要有带已知问题的索引，也要有不带的；请给文章配上 .questions.jsonl"
+        )
+    rows, labels = tops[0]
+    return _logistic(rows, labels, np.ones(len(labels)))
 
 
 def to_json(weights: dict[str, object]) -> str:
@@ -131,9 +173,34 @@ def _differences(observation: Observation) -> Array:
     return (right[:, np.newaxis] - hardest).reshape(-1, len(FEATURES))
 
 
+def _confidence(rows: Array, models: Models) -> Array:
+    """The confidence in passages with these rows, by the coverage model that has their features."""
+    weights, intercept = next(m for names, m in models.items() if len(names) == rows.shape[1])
+    return 1 / (1 + np.exp(-(rows @ weights + intercept)))
+
+
+def _fit_further(source: Source, ranking: Array, models: Models) -> tuple[Array, float]:
+    """Weights and intercept that tell, behind a first passage that answers, which answer too."""
+    rows, labels = [], []
+    for observation in source.observations:
+        scores = observation.features @ ranking
+        first, *others = np.argsort(-scores, kind="stable")[:3].tolist()
+        if not observation.hits[first]:
+            continue
+        for other in others:
+            row = np.asarray(observation.coverage_row(other), dtype=np.float64)
+            confidence = float(_confidence(row[np.newaxis], models)[0])
+            behind = float(scores[first] - scores[other])
+            rows.append(further_row(behind, confidence, observation.several))
+            labels.append(float(observation.hits[other]))
+    if not rows:
+        raise QuestionFileError(f"{source.name} 里没有一个问题第一段就答对；请检查 relevant")
+    return _logistic(np.array(rows, dtype=np.float64), np.array(labels), np.ones(len(labels)))
+
+
 def _tops(source: Source, ranking: Array) -> tuple[Array, Array]:
-    """The ``COVERAGE_FEATURES`` of each question's first passage, and whether it is answered by
-    one of the first three."""
+    """The coverage features of each question's first passage, and whether it is answered by one
+    of the first three."""
     rows, labels = [], []
     for observation in source.observations:
         best = np.argsort(-(observation.features @ ranking), kind="stable")[:3]

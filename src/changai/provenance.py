@@ -1,4 +1,5 @@
-"""How far a quotation can be relied on: its damaged figures, and the date of those it rests on."""
+"""How far a quotation can be relied on: its damaged figures, the date of those it rests on, and
+what it does not say."""
 
 import re
 from bisect import bisect_left
@@ -6,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from changai import chinese, figures
-from changai.records import Citation, Spans
+from changai.records import Answer, Citation, Spans
 
 _BLANK = r"[ \t\u3000\xa0]"
 _YEAR = r"(?:(?<!\d)(?:19|20)\d\d|[一二][〇○零一二三四五六七八九]{3})"
@@ -35,9 +36,21 @@ _CLAUSE_BEHIND = re.compile(rf"[^,，。;；:：!！?？、\n]{{1,{_CONTEXT}}}")
 
 
 def annotated(citation: Citation) -> Citation:
-    """The citation with its damaged figures, and the date of those that it rests on."""
+    """The citation with its damaged figures, and the date of those that it rests on.
+
+    A highlight that cuts a damaged figure is made to hold the whole of it: half of one might pass
+    for sound.
+    """
     text = citation.passage.text
-    return replace(citation, damaged=figures.damaged(text), as_of=as_of(text, citation.highlights))
+    damaged = figures.damaged(text)
+    highlights = tuple(_whole(span, damaged) for span in citation.highlights)
+    return replace(citation, highlights=highlights, damaged=damaged, as_of=as_of(text, highlights))
+
+
+def _whole(span: tuple[int, int], damaged: Spans) -> tuple[int, int]:
+    """The span, stretched over what is damaged at its ends."""
+    cut = [each for each in damaged if each[0] < span[1] and span[0] < each[1]]
+    return min(start for start, _ in [span, *cut]), max(end for _, end in [span, *cut])
 
 
 def remarks(citation: Citation) -> tuple[str, ...]:
@@ -51,6 +64,15 @@ def remarks(citation: Citation) -> tuple[str, ...]:
         when = f"发布于 {published}" if published else "发布日期不详"
         said.append(f"数据时点：{citation.as_of}（文章{when}）")
     return tuple(said)
+
+
+def shortfall(answer: Answer) -> str:
+    """What the passage nearest to a question mentions of it, and what it does not give: a sentence
+    in Chinese, or empty where nothing can be said."""
+    mentioned = f"提到“{answer.mentioned}”，但" if answer.mentioned else ""
+    if answer.missing:
+        return f"最接近的段落{mentioned}没有说：{'、'.join(answer.missing)}。"
+    return f"最接近的段落{mentioned}没有回答这个问题。" if mentioned else ""
 
 
 def as_of(text: str, spans: Spans) -> str:

@@ -1,8 +1,8 @@
 """Scoring candidates: pure functions on arrays, and the fitted weights they use.
 
-A linear model orders the candidate passages by ``FEATURES``. A logistic regression on
-``COVERAGE_FEATURES`` of the first one gives the probability that the question is answered. Their
-weights are plain numbers in ``weights.json``, written by ``changai fit``.
+A linear model orders the candidate passages by ``FEATURES``. A logistic regression on measures of
+the first one gives the probability that the question is answered. Their weights are plain numbers
+in ``weights.json``, written by ``changai fit``.
 """
 
 import json
@@ -23,10 +23,14 @@ FEATURES = (
     "clause_similarity",  # cosine of question and the passage's nearest clause
     "passage_coverage",  # share of the question's terms, by rarity, that the passage holds
     "clause_coverage",  # the same for the clause that holds most
+    "known_similarity",  # cosine of question and the nearest known question the passage answers
+    "known_likeness",  # how much of its terms, by rarity, one of those shares with the question
+    "taught_similarity",  # product of question and what those together teach of the passage
+    "taught_coverage",  # share of the terms that they and the passage together hold
 )
 
 COVERAGE_FEATURES = (
-    *FEATURES,
+    *FEATURES[:4],
     "foreign",  # 1 where the question has no Chinese character
     "length",  # natural logarithm of its number of characters
     "unmet_quantities",  # how many expectations of this kind the passage leaves unmet, up to 2
@@ -38,19 +42,54 @@ COVERAGE_FEATURES = (
     "unmet_any",  # 1 where it leaves any unmet
 )
 
+TAUGHT_COVERAGE_FEATURES = (
+    *COVERAGE_FEATURES,
+    *FEATURES[4:],
+    "unanswered_similarity",  # cosine of question and the nearest one known not to be answered
+    "unanswered_likeness",  # how much of its terms one of those shares with the question
+    "unanswered_taught",  # product of question and what those together teach
+)
+"""For a passage whose article brings along both questions that it answers and that it does not."""
+
+FURTHER_FEATURES = (
+    "behind",  # by how much the passage scores below the first
+    "log_odds",  # of its own confidence
+    "several",  # 1 where the question asks for several things
+)
+"""Of a passage after the first, which may answer the question too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic regression: a weight for each feature, and the intercept."""
+
+    weights: Floats
+    intercept: float
+
+    def probability(self, row: Floats) -> float:
+        """The logistic function of the row's linear combination."""
+        return float(1 / (1 + np.exp(-float(row @ self.weights) - self.intercept)))
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The fitted numbers: a weight a feature, in the order of ``FEATURES`` for ``ranking`` and of
-    ``COVERAGE_FEATURES`` for ``coverage``.
+    """The fitted numbers: ``ranking`` in the order of ``FEATURES``, ``coverage`` for rows of
+    ``COVERAGE_FEATURES`` and ``taught_coverage`` for rows of ``TAUGHT_COVERAGE_FEATURES``.
 
-    ``covered_from`` is the least confidence at which a question counts as answered.
+    ``further`` is for rows of ``FURTHER_FEATURES``, ``covered_from`` the least confidence at which
+    a question counts as answered.
     """
 
     ranking: Floats
-    coverage: Floats
-    intercept: float
+    coverage: Logistic
+    taught_coverage: Logistic
+    further: Logistic
     covered_from: float
+
+    def confidence(self, row: Floats) -> float:
+        """The probability that a passage with this row, of either kind, answers the question."""
+        taught = len(row) == len(TAUGHT_COVERAGE_FEATURES)
+        return (self.taught_coverage if taught else self.coverage).probability(row)
 
 
 @cache
@@ -63,17 +102,30 @@ def weights_from_json(text: str) -> Weights:
     """Read weights as ``changai fit`` writes them."""
     numbers = json.loads(text)
     return Weights(
-        ranking=np.array([numbers["ranking"][name] for name in FEATURES], dtype=np.float32),
-        coverage=np.array(
-            [numbers["coverage"][name] for name in COVERAGE_FEATURES], dtype=np.float32
-        ),
-        intercept=float(numbers["intercept"]),
+        ranking=_in_order(numbers["ranking"], FEATURES),
+        coverage=_logistic(numbers["coverage"], COVERAGE_FEATURES),
+        taught_coverage=_logistic(numbers["taught_coverage"], TAUGHT_COVERAGE_FEATURES),
+        further=_logistic(numbers["further"], FURTHER_FEATURES),
         covered_from=float(numbers["covered_from"]),
     )
 
 
-def coverage_row(candidate: Floats, question: str, unmet: Unmet) -> Floats:
-    """The ``COVERAGE_FEATURES`` of a candidate with these ``FEATURES``; the question normalised."""
+def _logistic(numbers: dict[str, float], names: tuple[str, ...]) -> Logistic:
+    return Logistic(_in_order(numbers, names), float(numbers["intercept"]))
+
+
+def _in_order(numbers: dict[str, float], names: tuple[str, ...]) -> Floats:
+    return np.array([numbers[name] for name in names], dtype=np.float32)
+
+
+def coverage_row(
+    candidate: Floats, question: str, unmet: Unmet, unanswered: Floats | None = None
+) -> Floats:
+    """The ``COVERAGE_FEATURES`` of a candidate with these ``FEATURES``; the question normalised.
+
+    With ``unanswered``, the three measures of questions known not to be answered, they are its
+    ``TAUGHT_COVERAGE_FEATURES``.
+    """
     counts = [
         min(len(names), 2)
         for names in (
@@ -86,9 +138,17 @@ def coverage_row(candidate: Floats, question: str, unmet: Unmet) -> Floats:
         )
     ]
     foreign = not chinese.has_han(question)
-    return np.array(
-        [*candidate, foreign, np.log(len(question)), *counts, any(counts)], dtype=np.float32
-    )
+    row = [*candidate[:4], foreign, np.log(len(question)), *counts, any(counts)]
+    if unanswered is not None:
+        row += [*candidate[4:], *unanswered]
+    return np.array(row, dtype=np.float32)
+
+
+def further_row(behind: float, confidence: float, several: bool) -> Floats:
+    """The ``FURTHER_FEATURES`` of a passage that scores so much below the first, and is itself
+    believed with this confidence to answer."""
+    sure = min(max(confidence, 1e-6), 1 - 1e-6)
+    return np.array([behind, np.log(sure / (1 - sure)), several], dtype=np.float32)
 
 
 def order(scores: Floats) -> npt.NDArray[np.int64]:
@@ -100,9 +160,3 @@ def best_of_group(values: Floats, starts: npt.NDArray[np.int64]) -> Floats:
     """The largest value of each group of neighbours; group ``i`` begins at ``starts[i]``."""
     largest: Floats = np.maximum.reduceat(values, starts)
     return largest
-
-
-def probability(rows: Floats, weights: Floats, intercept: float) -> Floats:
-    """The logistic function of a linear combination, for each row."""
-    probabilities: Floats = 1 / (1 + np.exp(-(rows @ weights + np.float32(intercept))))
-    return probabilities

@@ -41,11 +41,37 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question with verbatim snippets of the passages that answer it.
+
+    No snippet means that the corpus does not answer it. ``without`` is the id of a passage to
+    leave out of the corpus for this question. ``kind`` is any name for questions of a sort, and
+    ``answers`` are the words to be highlighted, where they are not the snippets.
+    """
+
+    text: str
+    relevant: tuple[str, ...]
+    without: str | None = None
+    kind: str = ""
+    answers: tuple[str, ...] = ()
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.relevant)
+
+    def is_hit(self, passage: Passage) -> bool:
+        """Whether a passage answers this question."""
+        return any(snippet in passage.text for snippet in self.relevant)
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
-    """A document and its passages, in reading order."""
+    """A document, its passages in reading order, and questions known to be answered by them, or
+    known not to be."""
 
     document: Document
     passages: tuple[Passage, ...]
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +96,20 @@ class Citation:
 class Answer:
     """``covered`` says whether the corpus answers the question; ``confidence`` how likely.
 
-    ``missing`` names, in Chinese, what the question asks for and the first passage does not give.
+    ``answering`` is how many of the first citations answer it, 0 where it is not covered.
+    ``mentioned`` is what of the question the first passage mentions, verbatim; ``missing`` names,
+    in Chinese, what the question asks for and it does not give.
+    ``taken_as`` is how the question was read where its spelling was mended, or empty.
     """
 
     question: str
     covered: bool
     confidence: float
     citations: tuple[Citation, ...]
+    answering: int = 0
+    mentioned: str = ""
     missing: tuple[str, ...] = ()
+    taken_as: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The form in which ``changai ask --json`` and the web endpoint give an answer."""
@@ -85,6 +117,10 @@ class Answer:
             "question": self.question,
             "covered": self.covered,
             "confidence": self.confidence,
+            "answering": self.answering,
+            "mentioned": self.mentioned,
+            "missing": list(self.missing),
+            "taken_as": self.taken_as,
             "citations": [
                 {
                     "rank": citation.rank,

@@ -1,6 +1,7 @@
 """Lexical matching by BM25: the only importer of bm25s."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import bm25s
@@ -53,10 +54,28 @@ class SparseIndex:
         frequency = np.array(
             [0 if span is None else span[1] - span[0] for span in map(self._span, terms)]
         )
-        rarity: Floats = np.log1p((self._units - frequency + 0.5) / (frequency + 0.5)).astype(
-            np.float32
-        )
-        return rarity
+        return self._rarity(frequency)
+
+    def likeness(self, terms: Sequence[str]) -> Floats:
+        """For each unit, how much of it and of the terms is shared, by rarity, 0 to 1: twice what
+        is shared by what both have together (Dice, 1945)."""
+        rarity = self.idf(terms)
+        wanted = float(rarity.sum())
+        together = np.maximum(wanted + self._weights, np.float32(1e-9))
+        shares: Floats = 2 * wanted * self.coverage(terms, rarity) / together
+        return shares
+
+    @cached_property
+    def _weights(self) -> Floats:
+        """For each unit, the rarity of all its terms together."""
+        frequency = np.diff(self._starts)
+        rarity = np.repeat(self._rarity(frequency), frequency)
+        weights = np.bincount(self._model.scores["indices"], rarity, minlength=self._units)
+        return np.asarray(weights, dtype=np.float32)
+
+    def _rarity(self, frequency: npt.NDArray[np.int64]) -> Floats:
+        rarity = np.log1p((self._units - frequency + 0.5) / (frequency + 0.5))
+        return np.asarray(rarity, dtype=np.float32)
 
     def coverage(self, terms: Sequence[str], weights: Floats) -> Floats:
         """For each unit, the share of the terms' ``weights`` whose terms it holds, 0 to 1."""

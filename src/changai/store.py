@@ -5,6 +5,8 @@
                              documents.jsonl  passages.jsonl  clauses.npy
                              passages.faiss   clauses.faiss
                              passages.bm25/   clauses.bm25/
+                             spelling/
+                             known/           where articles bring questions along
 
 A generation is complete and never changed. It is written under a temporary name, synced, opened
 as a check, renamed, and only then named in ``current.json``, which is replaced in one step.
@@ -27,12 +29,15 @@ from filelock import FileLock, Timeout
 from changai import chinese, files
 from changai.dense import DenseIndex
 from changai.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexMissingError
+from changai.known import KnownQuestions
 from changai.records import Document, EncoderIdentity, Passage
 from changai.sparse import SparseIndex
+from changai.spelling import Spelling
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _TEMPORARY = "tmp-"
 _MANIFEST = "manifest.json"
+_KNOWN = "known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Contents:
     dense_clauses: DenseIndex
     sparse_passages: SparseIndex
     sparse_clauses: SparseIndex
+    spelling: Spelling
+    known: KnownQuestions | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +218,9 @@ def _write(folder: Path, contents: Contents) -> None:
     contents.dense_clauses.write(folder / "clauses.faiss")
     contents.sparse_passages.write(folder / "passages.bm25")
     contents.sparse_clauses.write(folder / "clauses.bm25")
+    contents.spelling.write(folder / "spelling")
+    if contents.known is not None:
+        contents.known.write(folder / _KNOWN)
 
 
 def _load(index: Path, folder: Path, manifest: Manifest) -> Contents:
@@ -244,6 +254,8 @@ def _load(index: Path, folder: Path, manifest: Manifest) -> Contents:
         dense_clauses=DenseIndex.read(folder / "clauses.faiss"),
         sparse_passages=SparseIndex.read(folder / "passages.bm25"),
         sparse_clauses=SparseIndex.read(folder / "clauses.bm25"),
+        spelling=Spelling.read(folder / "spelling"),
+        known=KnownQuestions.read(folder / _KNOWN) if (folder / _KNOWN).exists() else None,
     )
 
 

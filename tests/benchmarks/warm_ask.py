@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from changai import encoders
 from changai.build import build_index
-from changai.evaluation import read_questions
+from changai.questions import read_questions
 from changai.retrieval import Index
 
 ROOT = Path(__file__).parents[2]

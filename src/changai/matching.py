@@ -1,0 +1,217 @@
+"""Finding and measuring the passages that may answer a question."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from changai import chinese, expectations, ranking, store
+from changai.encoders import Encoder
+from changai.errors import QuestionError
+from changai.known import KnownMatches
+
+_CANDIDATES = 100
+"""How many nearest passages, nearest clauses, lexical matches and known questions are looked at
+closely."""
+
+_EVIDENCE = 3
+"""In how many of a passage's best clauses the kind of answer that is asked for may stand."""
+
+_GIVING = 2.0
+"""How much better a clause may match than one that gives the kind of answer asked for, and yet be
+highlighted after it; about the effect of 0.02 in cosine."""
+
+_DOUBT = np.float32(4)
+"""How much worse a clause may match than the highlighted one beside it, and be highlighted too."""
+
+_normalised = lru_cache(maxsize=10_000)(chinese.normalise)
+"""For the corpus's own texts, which come again with every question."""
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The candidate passages of one question, in reading order.
+
+    ``typed`` is the question normalised, ``question`` the same with its spelling mended, and
+    ``expected`` what it expects. ``passages`` are the
+    candidates' numbers, ``features`` their rows of ``ranking.FEATURES``. ``clauses`` are the rows
+    of ``Contents.clauses`` that belong to them, those of candidate ``i`` beginning at
+    ``starts[i]``; ``clause_scores`` says how well each clause alone matches. ``known`` compares
+    the question with the known ones, where the corpus has any.
+    """
+
+    contents: store.Contents
+    typed: str
+    question: str
+    expected: expectations.Expectations
+    passages: Integers
+    features: Floats
+    clauses: Integers
+    starts: Integers
+    clause_scores: Floats
+    known: KnownMatches | None
+
+    def unmet(self, candidate: int) -> expectations.Unmet:
+        """What the question expects and a candidate does not give."""
+        passage = self.contents.passages[self.passages[candidate]]
+        spans, scores = self._clauses(candidate)
+        best = [spans[position] for position in ranking.order(scores)[:_EVIDENCE]]
+        return expectations.unmet(
+            self.expected,
+            _normalised(passage.text),
+            [_normalised(passage.text[start:end]) for start, end in best],
+            _normalised(passage.document.text) if self.expected.places else "",
+        )
+
+    def mentioned(self, candidate: int) -> str:
+        """The longest stretch of the question that stands in a candidate, or nothing where it says
+        nothing."""
+        text = self.contents.passages[self.passages[candidate]].text
+        common = SequenceMatcher(None, self.question, text, autojunk=False).find_longest_match()
+        stretch = text[common.b : common.b + common.size].strip()
+        telling = len(stretch) > 1 and chinese.has_words(stretch)
+        return stretch if telling and not chinese.is_stopword(stretch) else ""
+
+    def coverage_row(self, candidate: int) -> Floats:
+        """A candidate's ``ranking.COVERAGE_FEATURES``, or where questions are known that its
+        document answers and does not answer its ``ranking.TAUGHT_COVERAGE_FEATURES``."""
+        passage = self.contents.passages[self.passages[candidate]]
+        document = self.contents.documents.index(passage.document)
+        unanswered = self.known.unanswered(document) if self.known is not None else None
+        unmet = self.unmet(candidate)
+        return ranking.coverage_row(self.features[candidate], self.question, unmet, unanswered)
+
+    def confidence(self, candidate: int) -> float:
+        """The probability that a candidate answers the question."""
+        return ranking.shipped_weights().confidence(self.coverage_row(candidate))
+
+    def highlight(self, candidate: int) -> tuple[int, int]:
+        """What to show first of a candidate, as ``(start, end)`` within the passage.
+
+        It is the clause that matches best, where one that gives the kind of answer asked for comes
+        before one that matches a little better, and one that answers a like known question before
+        both; with those beside it in its sentence that belong to that answer or match nearly as
+        well.
+        """
+        spans, scores = self._clauses(candidate)
+        passage = self.passages[candidate]
+        text = self.contents.passages[passage].text
+        gives = [
+            expectations.gives(self.expected, _normalised(text[start:end])) for start, end in spans
+        ]
+        scores = scores + np.float32(_GIVING) * np.array(gives, dtype=np.float32)
+        first, last = int(np.argmax(scores)), int(np.argmax(scores))
+        if self.known is not None:
+            scores, first, last = _answered(spans, scores, *self.known.snippets(passage))
+        enough = scores[first : last + 1].max() - _DOUBT
+        breaks = [
+            chinese.ends_sentence(text[before:after]) for (_, before), (after, _) in pairwise(spans)
+        ]
+        while first > 0 and not breaks[first - 1] and scores[first - 1] >= enough:
+            first -= 1
+        while last < len(breaks) and not breaks[last] and scores[last + 1] >= enough:
+            last += 1
+        return spans[first][0], spans[last][1]
+
+    def _clauses(self, candidate: int) -> tuple[list[tuple[int, int]], Floats]:
+        """The ``(start, end)`` of a candidate's clauses in reading order, and how each matches."""
+        start = self.starts[candidate]
+        end = np.append(self.starts, len(self.clauses))[candidate + 1]
+        rows = self.contents.clauses[self.clauses[start:end]]
+        return [(a, b) for _, a, b in rows.tolist()], self.clause_scores[start:end]
+
+
+def match(
+    contents: store.Contents, encoder: Encoder, typed: str, *, without: str | None = None
+) -> Matches:
+    """Find the candidates for a normalised question, and measure them: the passages nearest by
+    vector, those of the nearest clauses, the best by BM25, and those that answer the nearest known
+    questions. ``without`` is the id of a passage to leave out; raises QuestionError when none
+    remains."""
+    question = contents.spelling.mend(typed)
+    vector = encoder.encode_questions([chinese.officialise(question)])[0]
+    terms = list(dict.fromkeys(chinese.tokens(question)))
+    known = (
+        contents.known.match(vector, terms, expectations.circumstances(question))
+        if contents.known is not None
+        else None
+    )
+    passages = _candidates(contents, vector, terms, known)
+    if without is not None:
+        passages = passages[[contents.passages[number].id != without for number in passages]]
+        if not len(passages):
+            raise QuestionError(f"去掉 {without} 以后没有段落可查；请至少留一段")
+    rarity = contents.sparse_passages.idf(terms)
+    owners = contents.clauses[:, 0]
+    first, last = np.searchsorted(owners, passages), np.searchsorted(owners, passages, "right")
+    clauses = np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])
+    starts = np.concatenate([[0], np.cumsum(last - first)[:-1]])
+    similarity = contents.dense_clauses.similarities(vector, clauses)
+    coverage = contents.sparse_clauses.coverage(terms, rarity)[clauses]
+    weights = dict(zip(ranking.FEATURES, ranking.shipped_weights().ranking, strict=True))
+    return Matches(
+        contents=contents,
+        typed=typed,
+        question=question,
+        expected=expectations.read(question),
+        passages=passages,
+        features=np.column_stack(
+            [
+                contents.dense_passages.similarities(vector, passages),
+                ranking.best_of_group(similarity, starts),
+                contents.sparse_passages.coverage(terms, rarity)[passages],
+                ranking.best_of_group(coverage, starts),
+                np.zeros((len(passages), 4)) if known is None else known.measures(passages),
+            ]
+        ).astype(np.float32),
+        clauses=clauses,
+        starts=starts,
+        clause_scores=weights["clause_similarity"] * similarity
+        + weights["clause_coverage"] * coverage,
+        known=known,
+    )
+
+
+def _candidates(
+    contents: store.Contents, vector: Floats, terms: Sequence[str], known: KnownMatches | None
+) -> Integers:
+    """The numbers of the passages to look at closely, in reading order."""
+    owners = contents.clauses[:, 0]
+    found: list[npt.NDArray[np.integer[Any]]] = [
+        contents.dense_passages.search(vector, _CANDIDATES),
+        owners[contents.dense_clauses.search(vector, _CANDIDATES)],
+        contents.sparse_passages.search(terms, _CANDIDATES),
+    ]
+    if known is not None:
+        found.append(known.nearest_passages(_CANDIDATES))
+    return np.unique(np.concatenate(found)).astype(np.int64)
+
+
+def _answered(
+    spans: Sequence[tuple[int, int]],
+    scores: Floats,
+    snippets: npt.NDArray[np.int32],
+    likeness: Floats,
+) -> tuple[Floats, int, int]:
+    """The clauses' scores with the likeness of the snippets that each touches, and the numbers of
+    the first and last clause of the best answer: the best clause, and those that the likest
+    snippet there touches too."""
+    if not len(snippets):
+        return scores, int(np.argmax(scores)), int(np.argmax(scores))
+    clauses = np.array(spans)
+    touches = (clauses[:, :1] < snippets[:, 1]) & (snippets[:, 0] < clauses[:, 1:])
+    scores = scores + np.where(touches, likeness, likeness.min()).max(axis=1)
+    best = int(np.argmax(scores))
+    if not touches[best].any():
+        return scores, best, best
+    likest = int(np.argmax(np.where(touches[best], likeness, -np.inf)))
+    stretch = np.flatnonzero(touches[:, likest])
+    return scores, int(stretch[0]), int(stretch[-1])

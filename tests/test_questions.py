@@ -1,0 +1,174 @@
+"""Reading files of questions."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from changai.errors import QuestionFileError
+from changai.questions import read_lines, read_questions
+from changai.records import Question
+from files_of_questions import COOKING, SKY, write_questions, write_squad
+
+
+def test_a_line_is_a_question_with_its_snippets(tmp_path: Path) -> None:
+    text = (
+        '{"question": "一?", "relevant": ["甲", "乙"], "kind": "x"}\n\n'
+        '{"relevant": [], "question": "二?"}'
+    )
+    read = read_questions(write_questions(tmp_path, text))
+    assert read.questions == (
+        Question("一?", ("甲", "乙"), kind="x", answers=("甲", "乙")),
+        Question("二?", ()),
+    )
+    assert read.articles is None
+    assert read.sha256 == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not JSON",
+        '{"question": "一?"',
+        '{"question": "一?"}',
+        '{"relevant": []}',
+        '{"question": 1, "relevant": []}',
+        '{"question": "一?", "relevant": "甲"}',
+        '{"question": "一?", "relevant": [1]}',
+        '{"question": "一?", "relevant": [""]}',
+        '{"question": "一?", "relevant": [], "kind": 1}',
+        '{"question": "一?", "relevant": [], "kind": null}',
+        # A lone surrogate is no character, and cannot be written.
+        '{"question": "\\ud800?", "relevant": []}',
+        '{"question": "一?", "relevant": ["\\ud800"]}',
+        '{"question": "一?", "relevant": [], "kind": "\\ud800"}',
+        '["一?", []]',
+        "null",
+    ],
+)
+def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
+    path = write_questions(tmp_path, f'{{"question": "一?", "relevant": []}}\n\n{line}\n')
+    with pytest.raises(QuestionFileError, match=r"asked\.jsonl 第 3 行"):
+        read_questions(path)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", b"\xff\xfe{}", None])
+def test_a_file_without_questions_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "asked.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(QuestionFileError, match=r"asked\.jsonl"):
+        read_questions(path)
+
+
+def test_a_line_separator_may_stand_in_a_string(tmp_path: Path) -> None:
+    # JSON allows U+2028 and U+0085 unescaped inside strings (RFC 8259, section 7).
+    path = write_questions(tmp_path, '{"question": "一\u2028二\u0085?", "relevant": []}\n')
+    assert read_questions(path).questions == (Question("一\u2028二\u0085?", ()),)
+
+
+def test_squad_brings_its_paragraphs_as_passages(tmp_path: Path) -> None:
+    articles = read_questions(write_squad(tmp_path, SKY, COOKING)).articles
+    assert articles is not None
+    sky, cooking = articles
+    assert (sky.document.title, cooking.document.title) == ("天空", "")
+    assert sky.document.text == "白天的天空是蓝色的。\n夜里的天空能看见星星。"
+    # The first paragraph has 10 characters, the second 11.
+    assert [(p.start, p.end, p.locator) for p in sky.passages] == [
+        (0, 10, "第1段"),
+        (11, 22, "第2段"),
+    ]
+    for passage in (*sky.passages, *cooking.passages):
+        assert passage.document.text[passage.start : passage.end] == passage.text
+    assert len({p.id for p in (*sky.passages, *cooking.passages)}) == 3
+
+
+def test_squad_asks_with_the_paragraph_there_and_left_out(tmp_path: Path) -> None:
+    read = read_questions(write_squad(tmp_path, SKY))
+    assert read.articles is not None
+    ids = [passage.id for passage in read.articles[0].passages]
+    assert read.questions == (
+        Question("天空是什么颜色?", ("白天的天空是蓝色的。",), None, "answerable", ("蓝色",)),
+        Question("天空是什么颜色?", (), ids[0], "left-out"),
+        Question("夜里能看见什么?", ("夜里的天空能看见星星。",), None, "answerable"),
+        Question("夜里能看见什么?", (), ids[1], "left-out"),
+    )
+
+
+def test_squad_asks_an_impossible_question_once(tmp_path: Path) -> None:
+    asked = read_questions(write_squad(tmp_path, COOKING)).questions
+    assert asked == (Question("面条要煮多久?", (), kind="impossible"),)
+
+
+@pytest.mark.parametrize(
+    "article",
+    [
+        {},
+        {"paragraphs": [{"qas": []}]},
+        {"paragraphs": [{"context": "甲"}]},
+        {"paragraphs": [{"context": 1, "qas": []}]},
+        {"paragraphs": [{"context": "甲", "qas": [{}]}]},
+        {"paragraphs": [{"context": "甲", "qas": ["一?"]}]},
+        {"paragraphs": [{"context": "甲", "qas": [{"question": "一?", "answers": [{}]}]}]},
+        {"paragraphs": [{"context": "甲", "qas": [{"question": "一?", "answers": [""]}]}]},
+        {
+            "paragraphs": [
+                {"context": "甲", "qas": [{"question": "一?", "answers": [{"text": ""}]}]}
+            ]
+        },
+        {"title": 1, "paragraphs": [{"context": "甲", "qas": [{"question": "一?"}]}]},
+        {"paragraphs": [{"context": "甲", "qas": []}]},
+        {"paragraphs": []},
+    ],
+)
+def test_malformed_or_empty_squad_is_refused(tmp_path: Path, article: dict[str, Any]) -> None:
+    with pytest.raises(QuestionFileError, match=r"asked\.jsonl"):
+        read_questions(write_squad(tmp_path, article))
+
+
+def test_a_squad_question_must_be_text(tmp_path: Path) -> None:
+    article = {"paragraphs": [{"context": "甲", "qas": [{"question": None}]}]}
+    with pytest.raises(QuestionFileError):
+        read_questions(write_squad(tmp_path, article))
+
+
+def test_lines_alone_are_what_an_article_brings(tmp_path: Path) -> None:
+    path = write_questions(
+        tmp_path, '{"question": "一?", "relevant": ["甲"], "audience": "职工"}\n'
+    )
+    assert read_lines(path) == (Question("一?", ("甲",), answers=("甲",)),)
+    assert read_lines(path) == read_questions(path).questions
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"question": "一?", "relevant": []}\n{"question": "二?"}', "第 2 行"),
+        ("\n", "没有问题"),
+        # A corpus of its own is not what an article brings along.
+        (json.dumps({"data": [COOKING]}), "第 1 行"),
+    ],
+)
+def test_broken_lines_are_named(tmp_path: Path, content: str, said: str) -> None:
+    with pytest.raises(QuestionFileError, match=rf"asked\.jsonl.*{said}"):
+        read_lines(write_questions(tmp_path, content))
+
+
+def test_lines_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(QuestionFileError, match=r"nowhere\.jsonl"):
+        read_lines(tmp_path / "nowhere.jsonl")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_question(tmp_path: Path) -> None:
+    path = write_questions(tmp_path, '\ufeff{"question": "一?", "relevant": []}')
+    assert read_lines(path) == (Question("一?", ()),)
+
+
+def test_squad_answers_are_given_once_each_in_order(tmp_path: Path) -> None:
+    asked = {"question": "几时?", "answers": [{"text": t} for t in ("夜里", "白天", "夜里")]}
+    more = {"paragraphs": [{"context": "白天和夜里。", "qas": [asked]}]}
+    assert read_questions(write_squad(tmp_path, more)).questions == (
+        Question("几时?", ("白天和夜里。",), None, "answerable", ("夜里", "白天")),
+    )
