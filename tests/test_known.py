@@ -13,7 +13,7 @@ from changai.build import build_index, encode
 from changai.chinese import clauses
 from changai.encoders import Encoder, Vectors
 from changai.errors import ArticleError, IndexDamagedError, QuestionFileError
-from changai.known import KnownMatches, KnownQuestions, Spans, locate
+from changai.known import AnswerSpans, KnownMatches, KnownQuestions, locate
 from changai.records import Article, Document, EncoderIdentity, Passage, Question
 from changai.retrieval import Index
 from small import CHECK_UP, HELMETS, OPENING, QUESTIONS, write_known, write_small
@@ -23,9 +23,9 @@ def _floats(*values: float) -> Vectors:
     return np.array(values, dtype=np.float32)
 
 
-def _spans(rows: Sequence[tuple[int, int, int, int]], documents: Sequence[int]) -> Spans:
+def _spans(rows: Sequence[tuple[int, int, int, int]], documents: Sequence[int]) -> AnswerSpans:
     shaped = np.array(rows, dtype=np.int32).reshape(-1, 4)
-    return Spans(shaped, np.array(documents, dtype=np.int32))
+    return AnswerSpans(shaped, np.array(documents, dtype=np.int32))
 
 
 # Question 0 is answered by passages 0 and 1, question 1 by passage 1, the others by none; no

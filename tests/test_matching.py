@@ -10,7 +10,7 @@ from changai import chinese, expectations, matching, ranking
 from changai.build import encode
 from changai.encoders import Encoder
 from changai.errors import QuestionError
-from changai.known import KnownMatches, Spans
+from changai.known import AnswerSpans, KnownMatches
 from changai.matching import Matches, _answered, match
 from changai.records import Article, Document, Passage, Question
 from changai.retrieval import Index
@@ -128,7 +128,7 @@ def test_a_passage_of_one_clause_shows_it(gloves: Matches) -> None:
 
 def _known(cosines: Sequence[float], rows: Sequence[tuple[int, int, int, int]]) -> KnownMatches:
     likeness = np.array([[cosine, 0] for cosine in cosines], dtype=np.float32)
-    spans = Spans(np.array(rows, dtype=np.int32), np.zeros(len(cosines), dtype=np.int32))
+    spans = AnswerSpans(np.array(rows, dtype=np.int32), np.zeros(len(cosines), dtype=np.int32))
     answered = np.full(len(cosines), -1)
     taught = np.zeros((5, 2), np.float32)
     return KnownMatches(spans, answered, likeness, taught, np.zeros(1, np.float32))

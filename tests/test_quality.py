@@ -64,10 +64,10 @@ def test_retrieval_and_coverage_stay_above_their_floors(measured: Measured) -> N
     report = measured.report
     least = [
         (0.97, 0.99, 0.975, 0.97, 0.92),
-        (0.96, 0.98, 0.97, 0.96, 0.91),
-        (0.87, 0.94, 0.78, 0.73, 0.78),
+        (0.96, 0.98, 0.97, 0.96, 0.90),
+        (0.87, 0.94, 0.79, 0.74, 0.78),
     ][measured.column]
-    most = [(0.065, 0.085, 0.03), (0.12, 0.07, 0.06), (0.18, 0.65, 0.16)][measured.column]
+    most = [(0.075, 0.06, 0.025), (0.14, 0.07, 0.05), (0.34, 0.25, 0.09)][measured.column]
     high = [
         report.recall_at_1,
         report.recall_at_3,
@@ -76,12 +76,10 @@ def test_retrieval_and_coverage_stay_above_their_floors(measured: Measured) -> N
         report.highlight_rate,
     ]
     low = [report.false_answer_rate, report.false_refusal_rate, report.calibration_error]
-    assert all(
-        figure is not None and figure >= floor for figure, floor in zip(high, least, strict=True)
-    )
-    assert all(
-        figure is not None and figure <= roof for figure, roof in zip(low, most, strict=True)
-    )
+    for figure, floor in zip(high, least, strict=True):
+        assert figure is not None and figure >= floor
+    for figure, roof in zip(low, most, strict=True):
+        assert figure is not None and figure <= roof
 
 
 def test_the_readmes_figures_are_those_measured(measured: Measured) -> None:

@@ -32,7 +32,7 @@ that answer it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
+class AnswerSpans:
     """Where the known questions are answered.
 
     A row of ``rows`` is ``(question, passage, start, end)``: a snippet at those offsets within a
@@ -56,7 +56,7 @@ class KnownQuestions:
 
     texts: tuple[str, ...]
     circumstances: tuple[frozenset[str], ...]
-    spans: Spans
+    spans: AnswerSpans
     vectors: DenseIndex
     terms: SparseIndex
     taught: Floats
@@ -67,7 +67,7 @@ class KnownQuestions:
         cls,
         texts: Sequence[str],
         circumstances: Sequence[frozenset[str]],
-        spans: Spans,
+        spans: AnswerSpans,
         vectors: Floats,
         passages: Sequence[Sequence[str]],
     ) -> "KnownQuestions":
@@ -104,7 +104,7 @@ class KnownQuestions:
         return cls(
             texts=texts,
             circumstances=circumstances,
-            spans=Spans(spans, documents),
+            spans=AnswerSpans(spans, documents),
             vectors=DenseIndex.read(folder / "questions.faiss"),
             terms=SparseIndex.read(folder / "questions.bm25"),
             taught=taught,
@@ -175,7 +175,7 @@ class KnownMatches:
     with the taught vector of what it does not answer.
     """
 
-    spans: Spans
+    spans: AnswerSpans
     unanswered_by: Integers
     likeness: Floats
     taught: Floats
@@ -214,7 +214,7 @@ class KnownMatches:
         return np.append(declined.max(axis=0), self.declined[document]).astype(np.float32)
 
 
-def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> Spans:
+def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpans:
     """Find the snippets of the articles' questions, in order, among all the corpus's passages.
 
     Raises QuestionFileError for a snippet that stands in no passage of its article.
@@ -226,7 +226,9 @@ def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> Spans:
         for question in article.questions:
             rows += _rows(question, len(documents), numbers, passages)
             documents.append(document)
-    return Spans(np.array(rows, dtype=np.int32).reshape(-1, 4), np.array(documents, dtype=np.int32))
+    return AnswerSpans(
+        np.array(rows, dtype=np.int32).reshape(-1, 4), np.array(documents, dtype=np.int32)
+    )
 
 
 def _rows(
@@ -245,7 +247,7 @@ def _rows(
     return rows
 
 
-def _labels(spans: Spans, passages: int) -> Floats:
+def _labels(spans: AnswerSpans, passages: int) -> Floats:
     """Which passage answers each question, and which document does not: of shape
     ``(questions, passages + documents)``, 1 or 0."""
     questions, documents = len(spans.documents), int(spans.documents.max()) + 1
