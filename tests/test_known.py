@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from changai import articles, store
+from changai import articles, known, store
 from changai.build import build_index, encode
 from changai.chinese import clauses
 from changai.encoders import Encoder, Vectors
@@ -17,6 +17,11 @@ from changai.known import AnswerSpans, KnownMatches, KnownQuestions, locate
 from changai.records import Article, Document, EncoderIdentity, Passage, Question
 from changai.retrieval import Index
 from small import CHECK_UP, HELMETS, OPENING, QUESTIONS, write_known, write_small
+
+
+@pytest.fixture(autouse=True)
+def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "_ENOUGH", 1)
 
 
 def _floats(*values: float) -> Vectors:
@@ -54,7 +59,7 @@ def test_what_is_taught_is_a_ridge_regression() -> None:
 
 
 def test_what_is_taught_is_taken_from_the_mean() -> None:
-    known = KnownQuestions.fit(
+    taught = KnownQuestions.fit(
         ("yes", "no"),
         NOWHERE[:2],
         _spans([(0, 0, 0, 1)], [0, 0]),
@@ -63,8 +68,8 @@ def test_what_is_taught_is_taken_from_the_mean() -> None:
     )
     # From the means of 1/2 both vectors and labels are 1/2 off: (1/4 + 1/4) / (1/2 + 0.3) = 5/8,
     # less 5/8 of 1/2; and the other way round for what is declined.
-    assert known.taught == pytest.approx(np.array([[5, -2.5], [-5, 2.5]]) / 8)
-    matches = known.match(_floats(1), [], frozenset())
+    assert taught.taught == pytest.approx(np.array([[5, -2.5], [-5, 2.5]]) / 8)
+    matches = taught.match(_floats(1), [], frozenset())
     assert matches.taught[:, 0].tolist() == pytest.approx([2.5 / 8])
     assert matches.declined.tolist() == pytest.approx([-2.5 / 8])
 
@@ -178,7 +183,7 @@ def test_what_a_document_does_not_answer() -> None:
 def test_a_question_of_another_year_or_place_says_nothing_of_what_is_not_answered() -> None:
     # Question 1 is answered, 2 and 3 are not.
     named = (frozenset[str](), frozenset({"2021"}), frozenset({"2021"}), frozenset({"杭州", "3"}))
-    known = KnownQuestions.fit(TEXTS, named, SPANS, VECTORS, PASSAGES)
+    taught = KnownQuestions.fit(TEXTS, named, SPANS, VECTORS, PASSAGES)
     asked = _floats(-0.6, -0.8), ["helmet", "doctor"]
     # The likenesses are those of MATCHES, the cosines turned round.
     for circumstances, expected in (
@@ -188,11 +193,11 @@ def test_a_question_of_another_year_or_place_says_nothing_of_what_is_not_answere
         # Neither is of these circumstances: as unlike as the least like of all in either measure.
         (frozenset({"3"}), [-0.8, 0]),
     ):
-        found = known.match(*asked, circumstances).unanswered(0)
+        found = taught.match(*asked, circumstances).unanswered(0)
         assert found is not None
         assert found[:2].tolist() == pytest.approx(expected)
         # What is answered counts, whatever year it names.
-        _, likeness = known.match(*asked, circumstances).snippets(1)
+        _, likeness = taught.match(*asked, circumstances).snippets(1)
         assert likeness[1] == pytest.approx(60 * -0.8 + 8 * DOCTOR_ALONE)
 
 
@@ -200,14 +205,23 @@ def test_a_document_must_have_questions_of_both_sorts() -> None:
     # Document 0 answers its first question and not its second; 1 answers its only one, 2 does not;
     # 3 has none.
     spans = _spans([(0, 0, 0, 1), (2, 1, 0, 1)], [0, 0, 1, 2])
-    known = KnownQuestions.fit(TEXTS, NOWHERE, spans, VECTORS, PASSAGES)
-    matches = known.match(_floats(0, 1), ["doctor"], frozenset())
+    taught = KnownQuestions.fit(TEXTS, NOWHERE, spans, VECTORS, PASSAGES)
+    matches = taught.match(_floats(0, 1), ["doctor"], frozenset())
     # The declined question 1 of document 0 is the one asked; (0, 1) / 2.3 is what it teaches.
     found = matches.unanswered(0)
     assert found is not None
     assert found.tolist() == pytest.approx([1, 1, 1 / 2.3])
     assert matches.declined.tolist() == pytest.approx([1 / 2.3, 0, -1 / 2.3])
     assert [matches.unanswered(document) for document in (1, 2, 3)] == [None] * 3
+
+
+def test_a_document_must_have_enough_questions_of_either_sort(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Two are answered, two are not.
+    for enough, judged in ((2, True), (3, False)):
+        monkeypatch.setattr(known, "_ENOUGH", enough)
+        assert (MATCHES.unanswered(0) is not None) is judged
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -334,9 +348,9 @@ def test_a_change_of_the_questions_alone_makes_a_new_generation(small_folder: Pa
     report = build_index(small_folder / "articles", small_folder)
     assert (report.changed, report.documents, report.passages) == (True, 1, 4)
     assert opened.refresh()
-    known = opened._opened.contents.known
-    assert known is not None
-    assert known.texts == (HELMETS[0], OPENING[0])
+    learned = opened._opened.contents.known
+    assert learned is not None
+    assert learned.texts == (HELMETS[0], OPENING[0])
     assert not build_index(small_folder / "articles", small_folder).changed
     (small_folder / "articles" / "welders.questions.jsonl").unlink()
     assert build_index(small_folder / "articles", small_folder).changed

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from changai import chinese, expectations, matching, ranking
+from changai import chinese, expectations, known, matching, ranking
 from changai.build import encode
 from changai.encoders import Encoder
 from changai.errors import QuestionError
@@ -211,8 +211,9 @@ def test_the_only_passage_cannot_be_left_out(encoder: Encoder) -> None:
 
 
 def test_coverage_goes_by_known_questions_where_the_article_brings_both_sorts(
-    contents: Contents, encoder: Encoder
+    contents: Contents, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(known, "_ENOUGH", 1)
     found = match(contents, encoder, THIRST)
     lengths = [len(found.coverage_row(candidate)) for candidate in range(5)]
     taught, plain = len(ranking.TAUGHT_COVERAGE_FEATURES), len(ranking.COVERAGE_FEATURES)

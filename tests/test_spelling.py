@@ -1,6 +1,5 @@
 """Words typed by their sound: what is mended, and above all what is left alone."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,12 +140,12 @@ def test_mending_keeps_all_but_chinese_characters(spelling: Spelling, text: str)
     assert spelling.mend(mended) == mended
 
 
-# jieba cuts these into 绝缘/鞋, 食堂, and 保温桶.
-PASSAGES = ("绝缘鞋", "食堂", "保温桶")
+# jieba cuts these into 绝缘/鞋, 食堂, 保温桶, and 工/惠/保.
+PASSAGES = ("绝缘鞋", "食堂", "保温桶", "工惠保")
 
 
-def _fit(*questions: str) -> Spelling:
-    return Spelling.fit(PASSAGES, questions)
+def _fit() -> Spelling:
+    return Spelling.fit(PASSAGES)
 
 
 def _meant(spelling: Spelling) -> dict[str, bool]:
@@ -166,24 +165,12 @@ def test_pairs_are_meant_where_they_stand_in_one_word() -> None:
     assert set(map("".join, pairwise("尘肺病"))) <= set(meant)
 
 
-@pytest.mark.parametrize(
-    ("questions", "meant"),
-    [
-        (("绝缘鞋",) * 2, False),
-        (("绝缘鞋",) * 3, True),
-        (("缘鞋吗", "有缘鞋", "缘鞋"), True),
-        # A question counts once.
-        (("缘鞋,缘鞋,缘鞋", "缘鞋"), False),
-    ],
-)
-def test_pairs_are_meant_where_questions_often_have_them(
-    questions: Sequence[str], meant: bool
-) -> None:
-    assert _meant(_fit(*questions))["缘鞋"] is meant
-
-
-def test_what_only_questions_have_is_not_learned() -> None:
-    assert "手套" not in _meant(_fit(*["手套"] * 5))
+def test_lone_characters_side_by_side_may_be_a_name() -> None:
+    meant = _meant(_fit())
+    assert meant["工惠"]
+    assert meant["惠保"]
+    # 的 is a stop word.
+    assert not _meant(Spelling.fit(["惠的保"]))["惠的"]
 
 
 def test_rows_are_in_the_order_of_their_sounds() -> None:
@@ -212,55 +199,62 @@ def test_characters_that_sound_alike(one: str, other: str, alike: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("questions", "typed", "mended"),
+    ("typed", "mended"),
     [
         # One pair gained for one character changed: 2 - 1.
-        ((), "绝圆", "绝缘"),
-        ((), "食唐", "食堂"),
+        ("绝圆", "绝缘"),
+        ("食唐", "食堂"),
         # One pair for two characters: 2 - 2 is not enough.
-        ((), "实唐", "实唐"),
+        ("实唐", "实唐"),
         # A word of the dictionary is hardly misspelt: 2 - 2 - 1.5.
-        ((), "试探", "试探"),
+        ("试探", "试探"),
         # Two pairs, and a word of three characters: 2 * 2 + 1 - 1, or - 2.
-        ((), "保文桶", "保温桶"),
-        ((), "抱文桶", "保温桶"),
+        ("保文桶", "保温桶"),
+        ("抱文桶", "保温桶"),
         # 同 stands alone behind a word, which costs 1.5; the long word makes up for it:
         # 2 + 1 - 1 - 1.5.
-        ((), "保温同", "保温桶"),
-        # 绝缘鞋 is no word, so that nothing does: 2 - 1 - 1.5.
-        (("绝缘鞋",) * 3, "绝缘协", "绝缘协"),
-        # 缘鞋 is meant where questions say so.
-        (("绝缘鞋",) * 3, "缘协", "缘鞋"),
-        (("绝缘鞋",) * 2, "缘协", "缘协"),
+        ("保温同", "保温桶"),
+        # Two pairs of a name for two characters, and one word broken: 2 * 2 - 2 - 1.5.
+        ("公会保", "工惠保"),
         # Nothing sounds like it.
-        ((), "手套", "手套"),
+        ("手套", "手套"),
         # A single character has no neighbour, across other characters neither.
-        ((), "圆", "圆"),
-        ((), "绝,圆", "绝,圆"),
-        ((), "", ""),
+        ("圆", "圆"),
+        ("绝,圆", "绝,圆"),
+        ("", ""),
     ],
 )
-def test_what_is_won_decides(questions: Sequence[str], typed: str, mended: str) -> None:
-    assert _fit(*questions).mend(typed) == mended
+def test_what_is_won_decides(typed: str, mended: str) -> None:
+    assert _fit().mend(typed) == mended
 
 
 def test_a_stop_word_is_hardly_misspelt() -> None:
-    spelling = Spelling.fit(["道德"], [])
-    # 锝 sounds like 德 too, and is no stop word: 2 - 1; 的 costs 1.5 more.
+    spelling = Spelling.fit(["道德"])
+    # 锝 sounds like 德 too, and is no stop word: 2 - 1; 的 costs 2.5 more.
     assert chinese.is_stopword("的")
     assert spelling.mend("道锝") == "道德"
     assert spelling.mend("道的") == "道的"
 
 
 def test_what_stands_in_the_articles_is_never_mended() -> None:
-    # 缘协 is meant, since questions often have it, and 缘鞋 is not; but the articles have both.
-    asked = ["缘协"] * 3
-    assert Spelling.fit(["缘协"], asked).mend("缘鞋") == "缘协"
-    assert Spelling.fit(["缘协", "绝缘鞋"], asked).mend("缘鞋") == "缘鞋"
+    # 实堂 and 食堂 sound alike; 实堂 is no word, but it stands there.
+    assert Spelling.fit(["食堂"]).mend("实堂") == "食堂"
+    assert Spelling.fit(["食堂", "绝实堂"]).mend("实堂") == "实堂"
+
+
+def test_a_long_run_is_left_alone() -> None:
+    assert _fit().mend("唐" * 62 + "食唐") == "唐" * 62 + "食堂"
+    assert _fit().mend("唐" * 63 + "食唐") == "唐" * 63 + "食唐"
+
+
+def test_a_numeral_is_never_misspelt() -> None:
+    # 一 and 医 sound alike.
+    assert Spelling.fit(["医保"]).mend("一保") == "一保"
+    assert Spelling.fit(["医保"]).mend("依保") == "医保"
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    fitted = _fit("绝缘鞋")
+    fitted = _fit()
     fitted.write(tmp_path / "spelling")
     read = Spelling.read(tmp_path / "spelling")
     for name in ("syllables", "pairs", "sounds", "meant"):

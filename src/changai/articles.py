@@ -80,7 +80,7 @@ def find(folder: Path) -> list[Path]:
     if not paths:
         raise ArticleError(f"目录 {folder} 里没有 .txt 文章；请放入至少一篇")
     for beside in folder.glob(_QUESTIONS):
-        if beside not in map(known_questions, paths):
+        if not beside.name.startswith(".") and beside not in map(known_questions, paths):
             raise ArticleError(f"{beside} 没有同名的 .txt 文章；请改名，或移走")
     return paths
 

@@ -40,8 +40,8 @@ def build_index(
     ``index`` is the folder that holds, or will hold, ``built/``. Nothing is done, and the report
     says so, when the articles, the encoder and the versions are those of an index in good order.
     ``wait`` is for how many seconds to wait while another process builds here.
-    Raises ArticleError, EncoderError, IndexBusyError, or IndexStateError where the folder cannot be
-    written; the index in use then stays as it was.
+    Raises ArticleError, QuestionFileError, EncoderError, IndexBusyError, or IndexStateError where
+    the folder cannot be written; the index in use then stays as it was.
     """
     index = Path(index)
     find(Path(articles))  # before anything is made in a folder that was not meant
@@ -49,9 +49,10 @@ def build_index(
     try:
         with store.build_lock(index, wait):
             paths = find(Path(articles))
-            corpus = [read(path) for path in paths]
             beside = [path for path in map(known_questions, paths) if path.exists()]
+            # Before they are read: what is changed meanwhile is built again the next time.
             hashes = {path.name: files.sha256(path) for path in [*paths, *beside]}
+            corpus = [read(path) for path in paths]
             current = _current(index, model)
             if current is not None and current.articles == hashes:
                 generation, changed = current.generation, False
@@ -116,7 +117,7 @@ def encode(
     texts = _texts(passages, clauses)
     terms = [chinese.tokens(text) for text in texts]
     questions = [(a.document, chinese.normalise(q.text)) for a in corpus for q in a.questions]
-    spelling = Spelling.fit(texts[: len(passages)], [text for _, text in questions])
+    spelling = Spelling.fit(texts[: len(passages)])
     asked = [spelling.mend(text) for _, text in questions]
     places = {
         article.document.id: expectations.places(chinese.normalise(article.document.text))

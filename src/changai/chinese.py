@@ -1,6 +1,8 @@
 """Normalising and tokenising text for matching; what is shown is never touched.
 
-``TOKENISER_VERSION`` goes into every index: raise it when any token could come out differently.
+``TOKENISER_VERSION`` goes into every index: raise it when any token could come out differently, or
+anything else that an index keeps of how texts are read (``expectations.circumstances``,
+``spelling``).
 """
 
 import re
@@ -14,7 +16,7 @@ from changai import wordlists
 if TYPE_CHECKING:
     import opencc
 
-TOKENISER_VERSION = 1
+TOKENISER_VERSION = 2
 
 _HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
 _HAN_CHARACTER = re.compile(f"[{_HAN}]")

@@ -69,7 +69,8 @@ class DenseIndex:
         where another process keeps a core busy.
         """
         chosen = self._rows if rows is None else self._rows[rows]
+        wanted = np.ascontiguousarray(vector, dtype=np.float32)
         products = np.empty(len(chosen), dtype=np.float32)
-        pointers = map(faiss.swig_ptr, (products, np.ascontiguousarray(vector), chosen))
+        pointers = [faiss.swig_ptr(array) for array in (products, wanted, chosen)]
         faiss.fvec_inner_products_ny(*pointers, chosen.shape[1], len(chosen))  # type: ignore[attr-defined]
         return products

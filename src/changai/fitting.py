@@ -1,6 +1,6 @@
 """Fitting the weights of ``ranking`` from questions whose answers are known.
 
-Both models are logistic regressions with a small ridge, solved by Newton's method, so that the
+All models are logistic regressions with a small ridge, solved by Newton's method, so that the
 same questions always give the same numbers. The ranking model is fitted on differences between a
 passage that answers and one that does not (Herbrich et al., "Large margin rank boundaries for
 ordinal regression", 2000); the coverage models on the features of the passage ranked first.
@@ -54,7 +54,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The observations of one file's questions; every file weighs the same in the fit."""
+    """The observations of one file's questions, with an index's known questions or without."""
 
     name: str
     sha256: str
@@ -137,7 +137,7 @@ def _fit_coverage(tops: Sequence[tuple[Array, Array]]) -> tuple[Array, float]:
     """Weights and intercept from the rows and labels of the first source."""
     if not tops:
         raise QuestionFileError(
-            "拟合既要有带已知问题的索引，也要有不带的；请给文章配上 .questions.jsonl"
+            "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"
         )
     rows, labels = tops[0]
     return _logistic(rows, labels, np.ones(len(labels)))
@@ -206,6 +206,8 @@ def _tops(source: Source, ranking: Array) -> tuple[Array, Array]:
         best = np.argsort(-(observation.features @ ranking), kind="stable")[:3]
         rows.append(observation.coverage_row(best[0]))
         labels.append(float(observation.hits[best].any()))
+    if len({len(row) for row in rows}) > 1:
+        raise QuestionFileError(f"{source.name} 的索引里，文章有的带已知问题，有的不带；请分开拟合")
     return np.array(rows, dtype=np.float64), np.array(labels)
 
 

@@ -26,6 +26,10 @@ Integers = npt.NDArray[np.int64]
 _RIDGE = 0.3
 """How strongly taught vectors are drawn to zero."""
 
+_ENOUGH = 100
+"""From how many known questions of either sort on a document is judged by them: with fewer its
+text alone did better."""
+
 _SNIPPET_WEIGHTS = np.array([60, 8], dtype=np.float32)
 """What a known question's cosine, and the share of terms it holds, add to the score of the clauses
 that answer it."""
@@ -147,7 +151,7 @@ class KnownQuestions:
     ) -> "KnownMatches":
         """Compare a question, by its vector, its terms and its circumstances, with all that is
         known."""
-        products = self.taught[:, :-1] @ vector + self.taught[:, -1]
+        products = np.einsum("ij,j->i", self.taught[:, :-1], vector) + self.taught[:, -1]
         passages = len(self.taught) - 1 - int(self.spans.documents.max())
         cosines = self.vectors.similarities(vector)
         likeness = np.stack([cosines, self.terms.likeness(terms)], axis=1)
@@ -206,10 +210,10 @@ class KnownMatches:
 
     def unanswered(self, document: int) -> Floats | None:
         """The likeness of the nearest question that a document is known not to answer, and
-        ``declined``; None for a document without known questions of both sorts."""
+        ``declined``; None for a document without ``_ENOUGH`` known questions of either sort."""
         declined = self.likeness[self.unanswered_by == document]
         answers = (self.spans.documents == document) & (self.unanswered_by < 0)
-        if not len(declined) or not answers.any():
+        if min(len(declined), answers.sum()) < _ENOUGH:
             return None
         return np.append(declined.max(axis=0), self.declined[document]).astype(np.float32)
 
@@ -224,7 +228,7 @@ def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpan
     for document, article in enumerate(corpus):
         numbers = [n for n, p in enumerate(passages) if p.document == article.document]
         for question in article.questions:
-            rows += _rows(question, len(documents), numbers, passages)
+            rows += _rows(article.document.file, question, len(documents), numbers, passages)
             documents.append(document)
     return AnswerSpans(
         np.array(rows, dtype=np.int32).reshape(-1, 4), np.array(documents, dtype=np.int32)
@@ -232,14 +236,18 @@ def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpan
 
 
 def _rows(
-    question: Question, number: int, candidates: Sequence[int], passages: Sequence[Passage]
+    file: str,
+    question: Question,
+    number: int,
+    candidates: Sequence[int],
+    passages: Sequence[Passage],
 ) -> list[tuple[int, int, int, int]]:
     rows = []
     for snippet in question.relevant:
         found = [n for n in candidates if snippet in passages[n].text]
         if not found:
             raise QuestionFileError(
-                f"问题“{question.text}”的片段“{snippet}”不在文章的任何一段里；请逐字摘录"
+                f"问题“{question.text}”的片段“{snippet}”不在文章 {file} 的任何一段里；请逐字摘录"
             )
         for passage in found:
             start = passages[passage].text.index(snippet)

@@ -80,8 +80,8 @@ class Matches:
         return stretch if telling and not chinese.is_stopword(stretch) else ""
 
     def coverage_row(self, candidate: int) -> Floats:
-        """A candidate's ``ranking.COVERAGE_FEATURES``, or where questions are known that its
-        document answers and does not answer its ``ranking.TAUGHT_COVERAGE_FEATURES``."""
+        """A candidate's ``ranking.COVERAGE_FEATURES``, or where enough questions are known
+        that its document answers and does not answer its ``ranking.TAUGHT_COVERAGE_FEATURES``."""
         passage = self.contents.passages[self.passages[candidate]]
         document = self.contents.documents.index(passage.document)
         unanswered = self.known.unanswered(document) if self.known is not None else None
@@ -89,7 +89,7 @@ class Matches:
         return ranking.coverage_row(self.features[candidate], self.question, unmet, unanswered)
 
     def confidence(self, candidate: int) -> float:
-        """The probability that a candidate answers the question."""
+        """The probability that the question is answered, were this candidate the first."""
         return ranking.shipped_weights().confidence(self.coverage_row(candidate))
 
     def highlight(self, candidate: int) -> tuple[int, int]:

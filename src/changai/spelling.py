@@ -1,12 +1,11 @@
-"""Reading a question as if words that sound like the articles' own had been typed right.
+"""Reading a question as if words that sound like known ones had been typed right.
 
 People type by sound and take the first suggestion: 入挡 for 入党, 公会保 for 工惠保. Where two
-neighbouring characters stand together nowhere in the articles, and two that sound the same do,
-those may be meant. For matching only.
+neighbouring characters stand together nowhere in the articles nor in the thesaurus, and two that
+sound the same do, those may be meant. For matching only.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,11 +27,11 @@ _PAIR, _LONG = 2.0, 1.0
 _CHANGE, _WORD, _STOPWORD = 1.0, 1.5, 2.5
 """What it costs to change a character, a word that is hardly misspelt, and a stop word."""
 
-_OFTEN = 3
-"""In how many known questions a pair of characters must be to be taken for part of a name."""
-
 _NUMERALS = frozenset("一二三四五六七八九十百千万亿两半")
 """Never taken for misspelt."""
+
+_LONGEST_RUN = 64
+"""In characters, without a mark; the longer a run the longer its mending takes."""
 
 _BLURRED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
 """What many speakers do not tell apart."""
@@ -57,15 +56,15 @@ class Spelling:
     meant: npt.NDArray[np.bool_]
 
     @classmethod
-    def fit(cls, passages: Sequence[str], questions: Sequence[str]) -> "Spelling":
+    def fit(cls, passages: Sequence[str]) -> "Spelling":
         """Learn from normalised texts. A word is what jieba cuts passages and the thesaurus into;
-        and a pair that passages have and questions often have, for names that it cuts up."""
+        and characters side by side of which it makes no word may be a name that it lacks."""
         syllables = _syllables()
-        counts = Counter(pair for text in questions for pair in {*_pairs(text)})
         texts = [*passages, *chinese.thesaurus_words()]
         written = {pair for text in texts for pair in _pairs(text)}
+        written = {(a, b) for a, b in written if syllables[a - _FIRST] and syllables[b - _FIRST]}
         meant = {pair for text in texts for word, _ in chinese.words(text) for pair in _pairs(word)}
-        meant |= {pair for pair in written if counts[pair] >= _OFTEN}
+        meant |= {pair for text in passages for pair in _lone_pairs(text)}
         pairs = np.array(sorted(written), dtype=np.uint32).reshape(-1, 2)
         sounds = _sound(syllables, pairs)
         order = np.argsort(sounds, kind="stable")
@@ -94,6 +93,8 @@ class Spelling:
         return _RUN.sub(lambda run: self._mend_run(run[0]), text)
 
     def _mend_run(self, run: str) -> str:
+        if len(run) > _LONGEST_RUN:
+            return run
         while True:
             readings = self._readings(run)
             gain, at, pair = max(
@@ -186,6 +187,15 @@ def _sound(
 def _pairs(text: str) -> Iterator[tuple[int, int]]:
     for run in _RUN.findall(text):
         yield from pairwise(map(ord, run))
+
+
+def _lone_pairs(text: str) -> Iterator[tuple[int, int]]:
+    """The pairs of neighbours that the dictionary cuts into single characters, no stop words."""
+    for run in _RUN.findall(text):
+        for (start, middle), (_, end) in pairwise(_words(run)):
+            pair = run[start:end]
+            if middle - start == end - middle == 1 and not any(map(chinese.is_stopword, pair)):
+                yield ord(pair[0]), ord(pair[1])
 
 
 def _words(run: str) -> list[tuple[int, int]]:

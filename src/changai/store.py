@@ -139,8 +139,8 @@ def load(index: Path, generation: str, manifest: Manifest) -> Contents:
 def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
     """Write a new generation, prove it by opening it, switch to it, and return its name.
 
-    ``articles`` maps each article's file name to its SHA-256. The generation before stays on disk
-    for processes that still read it; older ones are removed.
+    ``articles`` maps the name of each article's file, and of its questions', to its SHA-256. The
+    generation before stays on disk for processes that still read it; older ones are removed.
     """
     built = index / "built"
     temporary = built / f"{_TEMPORARY}{uuid4().hex}"
