@@ -1,8 +1,8 @@
 """Reading a question as if words that sound like known ones had been typed right.
 
 People type by sound and take the first suggestion: 入挡 for 入党, 公会保 for 工惠保. Where two
-neighbouring characters stand together nowhere in the articles nor in the thesaurus, and two that
-sound the same do, those may be meant. For matching only.
+neighbouring characters stand together nowhere in the articles nor in the word lists, and two
+that sound the same do, those may be meant. For matching only.
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from changai import chinese
+from changai import chinese, wordlists
 from changai.errors import IndexDamagedError
 
 _FIRST, _LAST = 0x4E00, 0x9FFF
@@ -61,7 +61,8 @@ class Spelling:
         and characters side by side of which it makes no word may be a name that it lacks."""
         syllables = _syllables()
         texts = [*passages, *chinese.thesaurus_words()]
-        written = {pair for text in texts for pair in _pairs(text)}
+        right = [*texts, *wordlists.words("points.txt")]
+        written = {pair for text in right for pair in _pairs(text)}
         written = {(a, b) for a, b in written if syllables[a - _FIRST] and syllables[b - _FIRST]}
         meant = {pair for text in texts for word, _ in chinese.words(text) for pair in _pairs(word)}
         meant |= {pair for text in passages for pair in _lone_pairs(text)}
