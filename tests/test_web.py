@@ -255,6 +255,9 @@ def test_markup_in_a_follow_up_is_text(visit: Visit) -> None:
     expect(visit.page.locator("#chat .meaning")).to_have_text(
         f"理解为：{attack}2021年推优入党多少名?"
     )
+    # The page is at rest only when the button has come: what is typed before may be lost.
+    expect(visit.page.locator("#as-typed")).to_be_visible()
+    visit.page.wait_for_timeout(1000)
     visit.ask(f"那{attack}呢?")
     expect(visit.page.locator("#chat .user.message").last).to_have_text(f"那{attack}呢?")
     expect(visit.page.locator("#chat img")).to_have_count(0)
