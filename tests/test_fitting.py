@@ -122,9 +122,10 @@ def test_the_threshold_is_that_of_the_first_source() -> None:
     assert weights_from_json(to_json(fit([HARD, EASY]))).covered_from != weights.covered_from
 
 
-def test_coverage_is_fitted_on_the_first_source_alone() -> None:
+def test_coverage_is_fitted_on_the_first_source_with_its_features() -> None:
+    wide = (np.array([[0.0, 1], [1, 0]]), np.array([0.0, 1]))
     two = (np.array([[0.0], [1]]), np.array([1.0, 0]))
-    weights, intercept = fitting._fit_coverage([(BINARY, POSITIVE), two])
+    weights, intercept = fitting._fit_coverage([wide, (BINARY, POSITIVE), two], ("one",))
     expected, expected_intercept = fitting._logistic(BINARY, POSITIVE, np.ones(8))
     assert weights.tolist() == expected.tolist()
     assert intercept == expected_intercept

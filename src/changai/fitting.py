@@ -21,6 +21,7 @@ from changai.ranking import (
     COVERAGE_FEATURES,
     FEATURES,
     FURTHER_FEATURES,
+    MOST_ANSWERS,
     TAUGHT_COVERAGE_FEATURES,
     further_row,
 )
@@ -105,8 +106,7 @@ def fit(sources: Sequence[Source]) -> dict[str, object]:
     ranking = _fit_ranking(sources)
     tops = [_tops(source, ranking) for source in sources]
     models: Models = {
-        names: _fit_coverage([top for top in tops if top[0].shape[1] == len(names)])
-        for names in (COVERAGE_FEATURES, TAUGHT_COVERAGE_FEATURES)
+        names: _fit_coverage(tops, names) for names in (COVERAGE_FEATURES, TAUGHT_COVERAGE_FEATURES)
     }
     confidences = [_confidence(rows, models) for rows, _ in tops]
     models[FURTHER_FEATURES] = _fit_further(sources[0], ranking, models)
@@ -133,14 +133,16 @@ def fit(sources: Sequence[Source]) -> dict[str, object]:
     }
 
 
-def _fit_coverage(tops: Sequence[tuple[Array, Array]]) -> tuple[Array, float]:
-    """Weights and intercept from the rows and labels of the first source."""
-    if not tops:
-        raise QuestionFileError(
-            "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"
-        )
-    rows, labels = tops[0]
-    return _logistic(rows, labels, np.ones(len(labels)))
+def _fit_coverage(
+    tops: Sequence[tuple[Array, Array]], names: tuple[str, ...]
+) -> tuple[Array, float]:
+    """Weights and intercept from the first rows and labels that have these features."""
+    for rows, labels in tops:
+        if rows.shape[1] == len(names):
+            return _logistic(rows, labels, np.ones(len(labels)))
+    raise QuestionFileError(
+        "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"
+    )
 
 
 def to_json(weights: dict[str, object]) -> str:
@@ -184,7 +186,7 @@ def _fit_further(source: Source, ranking: Array, models: Models) -> tuple[Array,
     rows, labels = [], []
     for observation in source.observations:
         scores = observation.features @ ranking
-        first, *others = np.argsort(-scores, kind="stable")[:3].tolist()
+        first, *others = np.argsort(-scores, kind="stable")[:MOST_ANSWERS].tolist()
         if not observation.hits[first]:
             continue
         for other in others:
@@ -203,7 +205,7 @@ def _tops(source: Source, ranking: Array) -> tuple[Array, Array]:
     of the first three."""
     rows, labels = [], []
     for observation in source.observations:
-        best = np.argsort(-(observation.features @ ranking), kind="stable")[:3]
+        best = np.argsort(-(observation.features @ ranking), kind="stable")[:MOST_ANSWERS]
         rows.append(observation.coverage_row(best[0]))
         labels.append(float(observation.hits[best].any()))
     if len({len(row) for row in rows}) > 1:

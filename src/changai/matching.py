@@ -168,7 +168,9 @@ def match(
                 ranking.best_of_group(similarity, starts),
                 contents.sparse_passages.coverage(terms, rarity)[passages],
                 ranking.best_of_group(coverage, starts),
-                np.zeros((len(passages), 4)) if known is None else known.measures(passages),
+                known.measures(passages)
+                if known is not None
+                else np.zeros((len(passages), len(ranking.KNOWN_FEATURES))),
             ]
         ).astype(np.float32),
         clauses=clauses,

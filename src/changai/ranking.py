@@ -18,19 +18,24 @@ from changai.expectations import Unmet
 
 Floats = npt.NDArray[np.float32]
 
-FEATURES = (
+TEXT_FEATURES = (
     "passage_similarity",  # cosine of question and passage
     "clause_similarity",  # cosine of question and the passage's nearest clause
     "passage_coverage",  # share of the question's terms, by rarity, that the passage holds
     "clause_coverage",  # the same for the clause that holds most
+)
+
+KNOWN_FEATURES = (
     "known_similarity",  # cosine of question and the nearest known question the passage answers
     "known_likeness",  # how much of its terms, by rarity, one of those shares with the question
     "taught_similarity",  # product of question and what those together teach of the passage
-    "taught_coverage",  # share of the terms that they and the passage together hold
+    "vocabulary_coverage",  # share of the terms that they and the passage together hold
 )
 
+FEATURES = TEXT_FEATURES + KNOWN_FEATURES
+
 COVERAGE_FEATURES = (
-    *FEATURES[:4],
+    *TEXT_FEATURES,
     "foreign",  # 1 where the question has no Chinese character
     "length",  # natural logarithm of its number of characters
     "unmet_quantities",  # how many expectations of this kind the passage leaves unmet, up to 2
@@ -44,7 +49,7 @@ COVERAGE_FEATURES = (
 
 TAUGHT_COVERAGE_FEATURES = (
     *COVERAGE_FEATURES,
-    *FEATURES[4:],
+    *KNOWN_FEATURES,
     "unanswered_similarity",  # cosine of question and the nearest one known not to be answered
     "unanswered_likeness",  # how much of its terms one of those shares with the question
     "unanswered_taught",  # product of question and what those together teach
@@ -57,6 +62,9 @@ FURTHER_FEATURES = (
     "several",  # 1 where the question asks for several things
 )
 """Of a passage after the first, which may answer the question too."""
+
+MOST_ANSWERS = 3
+"""How many passages may answer one question together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +146,10 @@ def coverage_row(
         )
     ]
     foreign = not chinese.has_han(question)
-    row = [*candidate[:4], foreign, np.log(len(question)), *counts, any(counts)]
+    text, known = np.split(candidate, [len(TEXT_FEATURES)])
+    row = [*text, foreign, np.log(len(question)), *counts, any(counts)]
     if unanswered is not None:
-        row += [*candidate[4:], *unanswered]
+        row += [*known, *unanswered]
     return np.array(row, dtype=np.float32)
 
 

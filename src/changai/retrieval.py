@@ -16,9 +16,6 @@ from changai.records import Answer, Citation, Document, Passage
 LONGEST_QUESTION = 512
 """In characters, both as typed and as normalised."""
 
-_MOST_ANSWERS = 3
-"""How many passages may answer one question together."""
-
 _FURTHER_FROM = 0.3
 """From which probability on a further passage is taken for an answer: where it is not one, it is at
 least near, and a missed one is missed."""
@@ -149,7 +146,7 @@ def _further(matches: Matches, scores: Floats, best: Sequence[int]) -> int:
     weights = ranking.shipped_weights()
     several = expectations.asks_several(matches.question)
     count = 0
-    for candidate in best[1:_MOST_ANSWERS]:
+    for candidate in best[1 : ranking.MOST_ANSWERS]:
         behind = float(scores[best[0]] - scores[candidate])
         row = ranking.further_row(behind, matches.confidence(candidate), several)
         if weights.further.probability(row) < _FURTHER_FROM:

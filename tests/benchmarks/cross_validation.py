@@ -137,7 +137,9 @@ def ablation(index: Index) -> None:
             name for name in TAUGHT_COVERAGE_FEATURES if name.endswith(("coverage", "likeness"))
         ],
         "all clauses": ["clause_similarity", "clause_coverage"],
-        "all that is taught": [name for name in TAUGHT_COVERAGE_FEATURES if "taught" in name],
+        "all that is taught": [
+            name for name in TAUGHT_COVERAGE_FEATURES if "taught" in name or "vocabulary" in name
+        ],
         "all known questions": list(TAUGHT_COVERAGE_FEATURES[len(COVERAGE_FEATURES) :]),
     }
     for label, names in groups.items():
