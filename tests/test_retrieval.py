@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +219,20 @@ def test_the_package_builds_a_missing_index(tmp_path: Path) -> None:
     (folder / "a.txt").write_text("标题\n每名焊工发放安全帽一顶。\n", encoding="utf-8")
     (citation, *_) = changai.retrieve("焊工发安全帽吗", index=tmp_path)
     assert citation.passage.text == "每名焊工发放安全帽一顶。"
+
+
+def test_a_question_can_be_asked_with_its_spelling_as_typed(index: Index) -> None:
+    assert index.ask("推优入挡2020年多少名").taken_as == "推优入党2020年多少名"
+    as_typed = index.ask("推优入挡2020年多少名", as_typed=True)
+    assert as_typed.taken_as == ""
+    assert as_typed.question == "推优入挡2020年多少名"
+
+
+def test_the_corpus_says_what_is_open(index: Index, built_folder: Path) -> None:
+    corpus = index.corpus
+    assert (corpus.documents, corpus.passages) == (1, 17)
+    assert corpus.encoder.name == "builtin"
+    assert (built_folder / "built" / corpus.generation / "manifest.json").exists()
+    assert datetime.fromisoformat(corpus.built) <= datetime.now(UTC)
+    unwritten = index.without_known_questions().corpus
+    assert (unwritten.generation, unwritten.built) == ("", "")

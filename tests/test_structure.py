@@ -20,7 +20,7 @@ LAYERS = [
     {"articles", "cards", "followups", "ranking", "store"},
     {"build", "matching"},
     {"retrieval"},
-    {"evaluation", "intervals"},
+    {"evaluation", "intervals", "live"},
     {"fitting", "measures"},
     {"charts", "failures"},
     {"report", "web"},

@@ -129,13 +129,18 @@ class Matches:
 
 
 def match(
-    contents: store.Contents, encoder: Encoder, typed: str, *, without: str | None = None
+    contents: store.Contents,
+    encoder: Encoder,
+    typed: str,
+    *,
+    without: str | None = None,
+    as_typed: bool = False,
 ) -> Matches:
     """Find the candidates for a normalised question, and measure them: the passages nearest by
     vector, those of the nearest clauses, the best by BM25, and those that answer the nearest known
-    questions. ``without`` is the id of a passage to leave out; raises QuestionError when none
-    remains."""
-    question = contents.spelling.mend(typed)
+    questions. The question's spelling is mended, unless ``as_typed``. ``without`` is the id of a
+    passage to leave out; raises QuestionError when none remains."""
+    question = typed if as_typed else contents.spelling.mend(typed)
     vector = encoder.encode_questions([chinese.officialise(question)])[0]
     terms = list(dict.fromkeys(chinese.tokens(question)))
     known = (

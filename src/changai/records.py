@@ -165,6 +165,18 @@ class BuildReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Corpus:
+    """What an opened index holds: ``generation`` and ``built`` (ISO 8601, UTC) are empty for one
+    that was never written."""
+
+    documents: int
+    passages: int
+    encoder: EncoderIdentity
+    generation: str = ""
+    built: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a user may choose; made by the command line and the web entry only."""
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from changai import chinese, encoders, expectations, provenance, ranking, store
 from changai.errors import IndexDamagedError, QuestionError
 from changai.matching import Matches, match
-from changai.records import Answer, Citation, Document, Passage
+from changai.records import Answer, Citation, Corpus, Document, Passage
 
 LONGEST_QUESTION = 512
 """In characters, both as typed and as normalised."""
@@ -59,6 +59,17 @@ class Index:
     def passages(self) -> tuple[Passage, ...]:
         return self._opened.contents.passages
 
+    @property
+    def corpus(self) -> Corpus:
+        opened = self._opened
+        return Corpus(
+            documents=len(opened.contents.documents),
+            passages=len(opened.contents.passages),
+            encoder=opened.contents.encoder,
+            generation=opened.generation,
+            built=opened.built,
+        )
+
     def retrieve(self, question: str, *, k: int = 3) -> list[Citation]:
         """The ``k`` best passages for a question, or all there are. Raises what ``ask`` raises."""
         return list(self.ask(question, k=k).citations)
@@ -72,23 +83,28 @@ class Index:
         opened = self._opened
         return Index(dataclasses.replace(opened.contents, known=None), opened.encoder)
 
-    def match(self, question: str, *, without: str | None = None) -> Matches:
+    def match(
+        self, question: str, *, without: str | None = None, as_typed: bool = False
+    ) -> Matches:
         """The candidates for a question and their measures, not yet ranked. See ``ask``."""
-        opened = self._opened
-        return match(opened.contents, opened.encoder, _normalised(question), without=without)
+        opened, typed = self._opened, _normalised(question)
+        return match(opened.contents, opened.encoder, typed, without=without, as_typed=as_typed)
 
-    def ask(self, question: str, *, k: int = 3, without: str | None = None) -> Answer:
+    def ask(
+        self, question: str, *, k: int = 3, without: str | None = None, as_typed: bool = False
+    ) -> Answer:
         """Answer a question with the ``k`` best passages, and say whether they answer it.
 
         ``without`` is the id of a passage to leave out, as if the corpus lacked it: evaluation
-        makes unanswerable questions so. Raises QuestionError when the question is empty, has no
+        makes unanswerable questions so. ``as_typed`` leaves the question's spelling as it is.
+        Raises QuestionError when the question is empty, has no
         letter or digit, is longer than ``LONGEST_QUESTION``, or is not valid text, and when ``k``
         is less than 1.
         """
         if not isinstance(k, int) or k < 1:
             raise QuestionError(f"k 是 {k!r}；请写一个不小于 1 的整数")
         weights = ranking.shipped_weights()
-        matches = self.match(question, without=without)
+        matches = self.match(question, without=without, as_typed=as_typed)
         scores = matches.features @ weights.ranking
         best = ranking.order(scores)[:k].tolist()
         confidence = matches.confidence(best[0])
@@ -123,6 +139,7 @@ class _Opened:
     encoder: encoders.Encoder
     path: Path | None = None
     generation: str = ""
+    built: str = ""
 
 
 def _open(path: Path, loaded: encoders.Encoder | None = None) -> _Opened:
@@ -133,7 +150,8 @@ def _open(path: Path, loaded: encoders.Encoder | None = None) -> _Opened:
         if loaded is None or loaded.identity != manifest.encoder:
             loaded = encoders.load(manifest.encoder.name)
         store.check_encoder(path, manifest, loaded.identity)
-        return _Opened(store.load(path, generation, manifest), loaded, path, generation)
+        contents = store.load(path, generation, manifest)
+        return _Opened(contents, loaded, path, generation, manifest.built)
     except IndexDamagedError:
         # Two rebuilds in the meantime remove a generation that was sound.
         if store.current_generation(path) == generation:

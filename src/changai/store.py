@@ -18,6 +18,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,7 +35,7 @@ from changai.records import Document, EncoderIdentity, Passage
 from changai.sparse import SparseIndex
 from changai.spelling import Spelling
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _TEMPORARY = "tmp-"
 _MANIFEST = "manifest.json"
 _KNOWN = "known"
@@ -59,10 +60,12 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation was made from and with, and the SHA-256 of each of its files."""
+    """What a generation was made from and with, when (ISO 8601, UTC), and the SHA-256 of each of
+    its files."""
 
     format_version: int
     tokeniser_version: int
+    built: str
     encoder: EncoderIdentity
     articles: dict[str, str]
     files: dict[str, str]
@@ -151,6 +154,7 @@ def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
         manifest = Manifest(
             FORMAT_VERSION,
             chinese.TOKENISER_VERSION,
+            datetime.now(UTC).isoformat(timespec="seconds"),
             contents.encoder,
             articles,
             {name: files.sha256(temporary / name) for name in files.file_names(temporary)},

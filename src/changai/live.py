@@ -1,0 +1,45 @@
+"""An index that is opened in the background, and kept at the generation in use."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from changai.errors import ChangaiError
+from changai.retrieval import Index
+
+_log = logging.getLogger(__name__)
+
+
+class LiveIndex:
+    """What a server asks: questions wait while the index is opened, and none is dropped when a
+    rebuild publishes a new generation."""
+
+    def __init__(self, open_index: Callable[[], Index]) -> None:
+        """Begin to open the index, in a thread of its own."""
+        self._opening: Future[Index] = Future()
+        threading.Thread(target=self._open, args=[open_index], daemon=True).start()
+
+    def _open(self, open_index: Callable[[], Index]) -> None:
+        try:
+            self._opening.set_result(open_index())
+        except Exception as error:  # noqa: BLE001 (whoever asks is told)
+            self._opening.set_exception(error)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the index has been opened, or has failed to: ``get`` will not wait."""
+        return self._opening.done()
+
+    def get(self) -> Index:
+        """The index at the generation in use, waiting until it is opened.
+
+        Raises what opening it raised. A later generation that cannot be opened is logged, and the
+        one before stays in use.
+        """
+        index = self._opening.result()
+        try:
+            index.refresh()
+        except ChangaiError as error:
+            _log.warning("不能换用新的索引，仍用原来的：%s", error)
+        return index

@@ -1,0 +1,46 @@
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from changai.build import build_index
+from changai.errors import IndexMissingError
+from changai.live import LiveIndex
+from changai.retrieval import Index
+
+
+def test_a_question_waits_until_the_index_is_open(small_folder: Path) -> None:
+    allowed = Event()
+
+    def open_index() -> Index:
+        allowed.wait()
+        return Index.open(small_folder)
+
+    live = LiveIndex(open_index)
+    assert not live.ready
+    allowed.set()
+    assert live.get().corpus.passages > 0
+    assert live.ready
+
+
+def test_what_opening_raises_whoever_asks_is_told(tmp_path: Path) -> None:
+    live = LiveIndex(lambda: Index.open(tmp_path))
+    for _ in range(2):
+        with pytest.raises(IndexMissingError):
+            live.get()
+    assert live.ready
+
+
+def test_a_rebuild_is_taken_up_and_a_damaged_one_is_not(
+    small_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = LiveIndex(lambda: Index.open(small_folder))
+    before = live.get().corpus
+    (small_folder / "articles" / "b.txt").write_text("标题\n每名焊工发放安全帽一顶。\n", "utf-8")
+    build_index(small_folder / "articles", small_folder)
+    after = live.get().corpus
+    assert (after.documents, after.passages) == (before.documents + 1, before.passages + 2)
+    assert after.generation != before.generation
+    (small_folder / "built" / "current.json").write_text("{", encoding="utf-8")
+    assert live.get().corpus == after
+    assert "仍用原来的" in caplog.text
