@@ -104,7 +104,8 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
 <main>
 <section>
 <h2>指标</h2>
-<p class="soft">数值后面是 95% 区间：真正的水平多半在其中；问题越少，区间越宽。\
+<p class="soft">数值后面是 95% 区间：真正的水平多半在其中；问题越少，区间越宽，太少的没有。\
+校准误差的区间算不准，不列。\
 默认阈值是 {evaluation.covered_from:.2f}：可能性不低于它，就当作有答案。</p>
 {_figures(report, measures.uncertainty(outcomes))}
 </section>
@@ -131,7 +132,7 @@ def _figures(report: Report, intervals: dict[str, Interval]) -> str:
     rows = []
     for name, label, unit, explanation in _FIGURES:
         value, interval = getattr(report, name), intervals.get(name)
-        between = ""
+        between = "—"
         if interval is not None:
             between = f"<span>{_shown(interval[0], unit)} – {_shown(interval[1], unit)}</span>"
             if unit != _TIME:
