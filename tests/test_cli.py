@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from changai.cli import main
-from small import ARTICLE, write_small
+from small import ARTICLE, HELMETS, write_small
 
 QUESTION = "外地人的孩子在宁波怎么上学?"
 
@@ -227,6 +227,26 @@ def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked:
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "问题文件 questions.jsonl：2 个问题" in page
+
+
+def test_evaluate_tells_of_known_questions(small_folder: Path) -> None:
+    file = small_folder / "asked.jsonl"
+    known, _ = HELMETS
+    lines = [
+        {"question": f"{known[:-1]}？", "relevant": ["安全帽两顶"]},
+        {"question": "每名焊工每年发放什么?", "relevant": ["安全帽两顶"]},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    report = small_folder / "report"
+    result = run("evaluate", file, "--json", "--report", report, "--index", small_folder)
+    assert json.loads(result.stdout)["questions"] == 2
+    said = "注意：2 个问题里有 1 个就是文章自带的已知问题，指标因此偏高；"
+    warned, written = result.stderr.splitlines()
+    assert warned.startswith(said)
+    assert written.startswith("报告已写入")
+    assert said in (report / "index.html").read_text(encoding="utf-8")
+    file.write_text(json.dumps(lines[1]), encoding="utf-8")
+    assert run("evaluate", file, "--index", small_folder).stderr == ""
 
 
 def test_evaluate_says_at_once_where_no_page_can_be(built_folder: Path, asked: Path) -> None:

@@ -1,6 +1,7 @@
 """The page of an evaluation: what it holds, and how a browser takes it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser
 from asked import COVERED_FROM, FIRST, SECOND, outcome
 from changai.evaluation import Evaluation, evaluate
 from changai.records import Question
-from changai.report import page
+from changai.report import known_among, page
 from changai.retrieval import Index
 from pages import Strict
 
@@ -93,6 +94,14 @@ def test_many_latencies_have_an_interval() -> None:
     text = Strict(page(Evaluation(asked, (FIRST,), COVERED_FROM), "a.jsonl", "2026-11-22")).text
     assert "耗时中位数（p50）35 毫秒10 毫秒 – 60 毫秒" in text
     assert "耗时（p95）58 毫秒—" in text
+
+
+def test_known_questions_are_told_of(made: Strict) -> None:
+    assert "已知问题" not in made.text
+    hundred = Evaluation((outcome(0.9, 1),) * 100, (FIRST,), COVERED_FROM, known=2)
+    text = Strict(page(hundred, "a.jsonl", "2026-11-22")).text
+    assert "注意：100 个问题里有 2 个就是文章自带的已知问题，指标因此偏高" in text
+    assert known_among(replace(hundred, known=1)) == ""
 
 
 def test_it_has_three_charts_and_the_failures(made: Strict) -> None:

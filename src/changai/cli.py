@@ -178,7 +178,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
     from changai.evaluation import evaluate as measure
     from changai.evaluation import open_questions
     from changai.measures import summarise
-    from changai.report import page
+    from changai.report import known_among, page
 
     if folder is not None:
         # Asking takes a while: what stands in the way of the report is said before.
@@ -188,6 +188,8 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
         questions, opened = open_questions(file, index, progress)
     with _progress("提问") as progress:
         evaluation = measure(opened, questions.questions, progress)
+    if said := known_among(evaluation):
+        click.echo(said, err=True)
     report = summarise(evaluation.outcomes)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
