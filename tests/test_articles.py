@@ -243,6 +243,13 @@ def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
     assert [path.name for path in articles.find(tmp_path)] == ["a.txt", "b.txt"]
 
 
+def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
+    for name in ("a.TXT", "a.questions.jsonl", ".hidden.md", "notes.md", "a.jsonl", "a.docx"):
+        (tmp_path / name).touch()
+    (tmp_path / "more").mkdir()
+    assert articles.passed_over(tmp_path) == ["a.docx", "a.jsonl", "more", "notes.md"]
+
+
 @pytest.mark.parametrize("make", [True, False])
 def test_a_folder_without_articles_is_named(tmp_path: Path, make: bool) -> None:
     folder = tmp_path / "articles"

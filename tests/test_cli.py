@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from changai.cli import main
+from small import ARTICLE, HELMETS, write_small
 
 QUESTION = "外地人的孩子在宁波怎么上学?"
 
@@ -86,10 +87,37 @@ def test_what_is_no_question_exits_with_two_and_one_line(built_folder: Path, que
 
 
 @pytest.mark.parametrize(
-    "arguments", [["ask"], ["ask", "技能", "-k", "0"], ["nonsense"], ["build", "--nonsense"]]
+    ("arguments", "said"),
+    [
+        (["ask"], "缺少 'QUESTION'；用法见 changai ask --help"),
+        (["fit", "a.jsonl"], "缺少 '-o' / '--output'；用法见 changai fit --help"),
+        (["ask", "技能", "-k", "0"], "'-k' 应是 1 以上的整数；用法见 changai ask --help"),
+        (["ask", "技能", "-k", "三"], "'-k' 应是 1 以上的整数；用法见 changai ask --help"),
+        (
+            ["serve", "--port", "65536"],
+            "'--port' 应是 0 到 65535 的整数；用法见 changai serve --help",
+        ),
+        (
+            ["fit", "a.jsonl", "-o", "/"],
+            "'-o' / '--output' 的值不能用；用法见 changai fit --help",
+        ),
+        (["ask", "技能", "人才"], "参数多了，有空格的要用引号括起来；用法见 changai ask --help"),
+        (["build", "--encoder"], "选项 --encoder 少了值，或不该有值；用法见 changai --help"),
+        (["build", "--nonsense"], "没有选项 --nonsense；用法见 changai build --help"),
+        (["--nonsense"], "没有选项 --nonsense；用法见 changai --help"),
+        (["nonsense"], "没有这个命令；用法见 changai --help"),
+    ],
 )
-def test_misuse_exits_with_two(arguments: list[str]) -> None:
-    assert run(*arguments).exit_code == 2
+def test_misuse_exits_with_two_and_one_line_in_chinese(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, arguments, prog_name="changai")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"changai：{said}\n"
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert "产改问答" in result.output
 
 
 def test_ask_builds_a_missing_index_and_says_so(own_folder: Path) -> None:
@@ -99,7 +127,9 @@ def test_ask_builds_a_missing_index_and_says_so(own_folder: Path) -> None:
         path.rmdir() if path.is_dir() else path.unlink()
     result = run("ask", QUESTION, "--json", "--index", own_folder)
     assert result.exit_code == 0
-    assert "先建立索引" in result.stderr
+    # Nothing of the progress, which is for a terminal.
+    (said,) = result.stderr.splitlines()
+    assert "先建立索引" in said
     assert json.loads(result.stdout)["covered"]
 
 
@@ -109,6 +139,22 @@ def test_build_says_what_it_did(own_folder: Path) -> None:
     result = run("build", "--index", own_folder)
     assert result.exit_code == 0
     assert "文章 2 篇" in result.stdout
+
+
+def test_build_names_what_it_passes_over_and_what_stands_twice(tmp_path: Path) -> None:
+    articles = write_small(tmp_path)
+    dated = "标题\n发布日期:2023-05-13\n正文一段。\n"
+    (articles / "welders.txt").write_text(f"{dated}{ARTICLE}", encoding="utf-8")
+    (articles / "一.txt").write_text(dated, encoding="utf-8")
+    (articles / "二.txt").write_text(dated, encoding="utf-8")
+    for name in ("b.docx", "a.md", ".hidden"):
+        (articles / name).write_text("", encoding="utf-8")
+    result = run("build", "--index", tmp_path)
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "没有收录 a.md、b.docx：只读 .txt 文章；请另存为 UTF-8 纯文本",
+        "文章 一.txt、二.txt 内容相同，引用会重复；请只留一篇",
+    ]
 
 
 def test_build_takes_another_folder_of_articles(tmp_path: Path) -> None:
@@ -181,6 +227,26 @@ def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked:
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "问题文件 questions.jsonl：2 个问题" in page
+
+
+def test_evaluate_tells_of_known_questions(small_folder: Path) -> None:
+    file = small_folder / "asked.jsonl"
+    known, _ = HELMETS
+    lines = [
+        {"question": f"{known[:-1]}？", "relevant": ["安全帽两顶"]},
+        {"question": "每名焊工每年发放什么?", "relevant": ["安全帽两顶"]},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    report = small_folder / "report"
+    result = run("evaluate", file, "--json", "--report", report, "--index", small_folder)
+    assert json.loads(result.stdout)["questions"] == 2
+    said = "注意：2 个问题里有 1 个就是文章自带的已知问题，指标因此偏高；"
+    warned, written = result.stderr.splitlines()
+    assert warned.startswith(said)
+    assert written.startswith("报告已写入")
+    assert said in (report / "index.html").read_text(encoding="utf-8")
+    file.write_text(json.dumps(lines[1]), encoding="utf-8")
+    assert run("evaluate", file, "--index", small_folder).stderr == ""
 
 
 def test_evaluate_says_at_once_where_no_page_can_be(built_folder: Path, asked: Path) -> None:

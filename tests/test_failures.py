@@ -1,6 +1,8 @@
 """What is said about each failure."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,10 @@ def test_text_from_outside_is_text() -> None:
 
 
 def test_kinds_have_chinese_names_and_others_keep_theirs() -> None:
+    for file in (Path(__file__).parent / "data").glob("*.jsonl"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            kind = json.loads(line).get("kind", "")
+            assert kind_name(kind) != kind
     assert kind_name("near") == "题目相近"
     assert kind_name("") == "未分题型"
     assert kind_name("自拟<类>") == "自拟&lt;类&gt;"

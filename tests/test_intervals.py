@@ -58,3 +58,36 @@ def test_the_bootstrap_takes_off_the_bias_of_resampling() -> None:
 def test_rows_stay_whole_in_the_bootstrap() -> None:
     rows = np.array([[1.0, -1.0], [2.0, -2.0], [3.0, -3.0]])
     assert intervals.bootstrap(lambda r: r.sum(), rows) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "expected"),
+    [
+        # (1/2)^5 = 0.031 lie all below the median or all above; of 6 it is 0.016.
+        (5, 0.5, None),
+        (6, 0.5, (1, 6)),
+        # Of 10: (1 + 10) / 1024 = 0.011 lie at most one below, (1 + 10 + 45) / 1024 = 0.055 two.
+        (10, 0.5, (2, 9)),
+        # 0.95^71 = 0.0262, 0.95^72 = 0.0249 lie all below. By scipy.stats.binom(72, 0.95), at
+        # most 63 lie below with a chance of 0.0096, and 64 with 0.0272.
+        (71, 0.95, None),
+        (72, 0.95, (64, 72)),
+    ],
+)
+def test_the_interval_of_a_quantile_is_two_of_the_values(
+    n: int, share: float, expected: tuple[float, float] | None
+) -> None:
+    values = np.random.default_rng(0).permutation(n) + 1
+    assert intervals.quantile(values, share) == expected
+
+
+def test_the_interval_of_a_quantile_covers_it_as_often_as_it_says() -> None:
+    random = np.random.default_rng(0)
+    drawn = random.exponential(size=(1000, 300))
+    covered = 0
+    for values in drawn:
+        interval = intervals.quantile(values, 0.95)
+        assert interval is not None
+        # The quantile of the exponential distribution is ln 20.
+        covered += interval[0] <= np.log(20) <= interval[1]
+    assert 0.94 <= covered / len(drawn) <= 0.99

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,50 @@ def test_a_line_is_a_question_with_its_snippets(tmp_path: Path) -> None:
 )
 def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
     path = write_questions(tmp_path, f'{{"question": "一?", "relevant": []}}\n\n{line}\n')
-    with pytest.raises(QuestionFileError, match=r"asked\.jsonl 第 3 行"):
+    with pytest.raises(QuestionFileError, match=r"asked\.jsonl 第 3 行") as caught:
         read_questions(path)
+    assert not _foreign(caught.value, path)
+
+
+def _foreign(error: QuestionFileError, path: Path) -> set[str]:
+    """The words of a message that are neither Chinese, nor the file's name, nor a format's."""
+    words = set(re.findall("[A-Za-z_]{2,}", str(error).replace(str(path), "")))
+    keys = {
+        "text",
+        "question",
+        "relevant",
+        "kind",
+        "data",
+        "paragraphs",
+        "context",
+        "qas",
+        "answers",
+    }
+    return words - keys - {"JSON", "SQuAD", "UTF", "not"}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        # A Chinese comma, the 17th character.
+        ('{"question": "一"，"relevant": []}', '第 3 行第 17 列起不是 JSON：「，"relevant": []}」'),
+        ('{"question": "一", "relevant": [', "第 3 行第 33 列还没有写完"),
+        ("[" * 100_000, "第 3 行的数字太长，或括号套得太深"),
+        (f'{{"question": {"1" * 5000}}}', "第 3 行的数字太长，或括号套得太深"),
+        ('["一"]', "第 3 行不是一对花括号；请写成"),
+        ("{}", "第 3 行缺少 question、relevant；请写成"),
+        ('{"question": "一"}', "第 3 行缺少 relevant；请写成"),
+    ],
+)
+def test_a_broken_line_is_told_in_chinese_with_its_place(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    path = write_questions(tmp_path, f'{{"question": "一?", "relevant": []}}\n\n{line}\r\n')
+    for read in (read_questions, read_lines):
+        with pytest.raises(QuestionFileError) as caught:
+            read(path)
+        assert said in str(caught.value)
+        assert not _foreign(caught.value, path)
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\n", b"\xff\xfe{}", None])
@@ -59,8 +102,15 @@ def test_a_file_without_questions_is_refused(tmp_path: Path, content: bytes | No
     path = tmp_path / "asked.jsonl"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(QuestionFileError, match=r"asked\.jsonl"):
+    with pytest.raises(QuestionFileError, match=r"asked\.jsonl") as caught:
         read_questions(path)
+    assert not _foreign(caught.value, path)
+
+
+def test_a_folder_is_no_file_of_questions(tmp_path: Path) -> None:
+    with pytest.raises(QuestionFileError, match="请检查它是不是文件") as caught:
+        read_questions(tmp_path)
+    assert not _foreign(caught.value, tmp_path)
 
 
 def test_a_line_separator_may_stand_in_a_string(tmp_path: Path) -> None:
@@ -124,8 +174,28 @@ def test_squad_asks_an_impossible_question_once(tmp_path: Path) -> None:
     ],
 )
 def test_malformed_or_empty_squad_is_refused(tmp_path: Path, article: dict[str, Any]) -> None:
-    with pytest.raises(QuestionFileError, match=r"asked\.jsonl"):
-        read_questions(write_squad(tmp_path, article))
+    path = write_squad(tmp_path, article)
+    with pytest.raises(QuestionFileError, match=r"asked\.jsonl") as caught:
+        read_questions(path)
+    assert not _foreign(caught.value, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"version": "1.1",\n "data": [}', "第 2 行第 11 列起不是 JSON：「}」"),
+        ('{"data": 1}', "的 data 不是列表"),
+        (json.dumps({"data": [COOKING, {}]}), "第 2 篇文章不合 SQuAD 格式：缺少 paragraphs"),
+        (json.dumps({"data": [1]}), "第 1 篇文章不合 SQuAD 格式：有一处写错了"),
+    ],
+)
+def test_a_broken_squad_file_is_told_in_chinese_with_its_place(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = write_questions(tmp_path, text)
+    with pytest.raises(QuestionFileError, match=said) as caught:
+        read_questions(path)
+    assert not _foreign(caught.value, path)
 
 
 def test_a_squad_question_must_be_text(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The page of an evaluation: what it holds, and how a browser takes it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser
 from asked import COVERED_FROM, FIRST, SECOND, outcome
 from changai.evaluation import Evaluation, evaluate
 from changai.records import Question
-from changai.report import page
+from changai.report import known_among, page
 from changai.retrieval import Index
 from pages import Strict
 
@@ -52,7 +53,7 @@ def test_it_says_what_was_asked_of_what(made: Strict) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        # 2 of 3 by Wilson; 1 of 2 for false answers; 10 ms each.
+        # 2 of 3 by Wilson; 1 of 2 for false answers; 10 ms each, which are too few.
         "第一条就对（R@1）66.7%20.8% – 93.9%",
         "前三条有对的（R@3）100.0%43.9% – 100.0%",
         # (1 + 1/3 + 1) / 3.
@@ -64,8 +65,8 @@ def test_it_says_what_was_asked_of_what(made: Strict) -> None:
         "误拒33.3%6.1% – 79.2%",
         "高亮含答案33.3%6.1% – 79.2%",
         # 0.1 + 0.2 + 0.7 + 0.7 + 0.2 over 5.
-        "校准误差（ECE）0.380",
-        "耗时中位数（p50）10 毫秒10 毫秒 – 10 毫秒",
+        "校准误差（ECE）0.380—",
+        "耗时中位数（p50）10 毫秒—",
     ],
 )
 def test_the_figures_stand_with_their_intervals(made: Strict, row: str) -> None:
@@ -87,6 +88,22 @@ def test_the_kinds_stand_with_theirs(made: Strict, row: str) -> None:
     assert row in made.text
 
 
+def test_many_latencies_have_an_interval() -> None:
+    # Six: from the least to the most, with a chance of 1 - 2 / 64.
+    asked = tuple(outcome(0.9, 1, milliseconds=n) for n in range(10, 70, 10))
+    text = Strict(page(Evaluation(asked, (FIRST,), COVERED_FROM), "a.jsonl", "2026-11-22")).text
+    assert "耗时中位数（p50）35 毫秒10 毫秒 – 60 毫秒" in text
+    assert "耗时（p95）58 毫秒—" in text
+
+
+def test_known_questions_are_told_of(made: Strict) -> None:
+    assert "已知问题" not in made.text
+    hundred = Evaluation((outcome(0.9, 1),) * 100, (FIRST,), COVERED_FROM, known=2)
+    text = Strict(page(hundred, "a.jsonl", "2026-11-22")).text
+    assert "注意：100 个问题里有 2 个就是文章自带的已知问题，指标因此偏高" in text
+    assert known_among(replace(hundred, known=1)) == ""
+
+
 def test_it_has_three_charts_and_the_failures(made: Strict) -> None:
     labels = [a["aria-label"] for tag, a in made.tags if tag == "svg" and "aria-label" in a]
     assert [str(label)[:4] for label in labels] == ["可靠性图", "风险与覆", "耗时的分"]
@@ -99,7 +116,7 @@ def test_it_has_three_charts_and_the_failures(made: Strict) -> None:
 def test_figures_that_there_are_not_are_dashes() -> None:
     only = Evaluation((outcome(0.2, kind="far"),), (FIRST,), COVERED_FROM)
     text = Strict(page(only, "a.jsonl", "2026-11-22")).text
-    assert "第一条就对（R@1）—能回答的问题里" in text
+    assert "第一条就对（R@1）——能回答的问题里" in text
     assert "误答0.0%0.0% – 79.3%" in text
     assert "没有一个问题显示答案" in text
 

@@ -85,6 +85,18 @@ def find(folder: Path) -> list[Path]:
     return paths
 
 
+def passed_over(folder: Path) -> list[str]:
+    """The names of what stands in a folder of articles and is not read, in order: all but
+    articles, known questions and what is hidden."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.suffix.lower() != ".txt"
+        and not path.match(_QUESTIONS)
+        and not path.name.startswith(".")
+    )
+
+
 def known_questions(path: Path) -> Path:
     """Where the questions known to be about an article are, if it has any."""
     return path.with_suffix(_QUESTIONS[1:])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from changai import chinese, encoders, expectations, files, known, store
-from changai.articles import find, known_questions, read
+from changai.articles import find, known_questions, passed_over, read
 from changai.dense import DenseIndex
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
 from changai.known import KnownQuestions
@@ -64,9 +64,7 @@ def build_index(
         raise IndexStateError(
             f"写不了 {index} 里的索引（{error}）；请检查权限和剩余空间"
         ) from error
-    for article in corpus:
-        if not article.document.published:
-            _log.warning("文章 %s 里没有找到发布日期", article.document.file)
+    _warn(Path(articles), corpus)
     return BuildReport(
         generation=generation,
         changed=changed,
@@ -74,6 +72,21 @@ def build_index(
         passages=sum(len(article.passages) for article in corpus),
         encoder=model.identity,
     )
+
+
+def _warn(folder: Path, corpus: Sequence[Article]) -> None:
+    """Log what its owner may not have meant in a folder of articles, a line a finding."""
+    if ignored := passed_over(folder):
+        _log.warning("没有收录 %s：只读 .txt 文章；请另存为 UTF-8 纯文本", "、".join(ignored))
+    alike: dict[str, list[str]] = {}
+    for article in corpus:
+        document = article.document
+        alike.setdefault(document.text, []).append(document.file)
+        if not document.published:
+            _log.warning("文章 %s 里没有找到发布日期", document.file)
+    for same in alike.values():
+        if len(same) > 1:
+            _log.warning("文章 %s 内容相同，引用会重复；请只留一篇", "、".join(same))
 
 
 def encoder_in_use(index: Path) -> str:

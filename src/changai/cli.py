@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import date
-from functools import wraps
 from pathlib import Path
-from typing import IO, Any, ParamSpec, TypeVar
+from typing import IO, Any
 
 import click
 
@@ -21,9 +20,6 @@ from changai.errors import ChangaiError, ReportError
 from changai.files import replace_text
 from changai.provenance import remarks, shortfall
 from changai.records import Answer, Citation, Settings
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 _index_option = click.option(
     "--index",
@@ -42,7 +38,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON
 
 
 class _Failure(click.ClickException):
-    """A ChangaiError on its way to the terminal."""
+    """An error on its way to the terminal, in one line."""
 
     exit_code = 2
 
@@ -50,20 +46,51 @@ class _Failure(click.ClickException):
         click.echo(f"changai：{self.message}", err=True)
 
 
-def _reports_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Render ChangaiError as one line and exit code 2."""
+class _Commands(click.Group):
+    """Commands whose errors, misuse among them, are told in Chinese, with exit code 2."""
 
-    @wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return command(*args, **kwargs)
-        except ChangaiError as error:
-            raise _Failure(str(error)) from error
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _renders_errors():
+            return super().make_context(*args, **kwargs)
 
-    return run
+    def invoke(self, ctx: click.Context) -> Any:
+        with _renders_errors():
+            return super().invoke(ctx)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@contextmanager
+def _renders_errors() -> Iterator[None]:
+    try:
+        yield
+    except ChangaiError as error:
+        raise _Failure(str(error)) from error
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "changai"
+        raise _Failure(f"{_misuse(error)}；用法见 {command} --help") from error
+
+
+def _misuse(error: click.UsageError) -> str:
+    """What a usage error says, in Chinese."""
+    match error:
+        case click.MissingParameter(param=click.Parameter() as parameter):
+            return f"缺少 {parameter.get_error_hint(error.ctx)}"
+        case click.BadParameter(param=click.Parameter(type=click.IntRange() as kind) as parameter):
+            most = "以上" if kind.max is None else f"到 {kind.max} "
+            return f"{parameter.get_error_hint(error.ctx)} 应是 {kind.min} {most}的整数"
+        case click.BadParameter(param=click.Parameter() as parameter):
+            return f"{parameter.get_error_hint(error.ctx)} 的值不能用"
+        case click.NoSuchOption():
+            return f"没有选项 {error.option_name}"
+        case click.BadOptionUsage():
+            return f"选项 {error.option_name} 少了值，或不该有值"
+    if error.ctx is not None and isinstance(error.ctx.command, click.Group):
+        return "没有这个命令"
+    return "参数多了，有空格的要用引号括起来"
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="changai")
 def main() -> None:
     """产改问答：从产业工人队伍建设改革的文章里找出原文来回答问题。"""
@@ -81,7 +108,6 @@ def main() -> None:
 @_json_option
 @_index_option
 @click.pass_context
-@_reports_errors
 def ask(context: click.Context, question: str, k: int, as_json: bool, index: Path) -> None:
     """回答一个问题，引用原文。"""
     from changai.build import ensure_index
@@ -101,7 +127,6 @@ def ask(context: click.Context, question: str, k: int, as_json: bool, index: Pat
 @click.argument("articles", required=False, type=click.Path(path_type=Path))
 @_encoder_option
 @_index_option
-@_reports_errors
 def build(articles: Path | None, encoder: str | None, index: Path) -> None:
     """由目录 ARTICLES（默认是索引目录里的 articles）里的文章重建索引。"""
     from changai.build import build_index, encoder_in_use
@@ -130,7 +155,6 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
     help="监听端口，0 是任选一个。",
 )
 @_index_option
-@_reports_errors
 def serve(host: str, port: int, index: Path) -> None:
     """启动问答网页。"""
     from changai import web
@@ -149,13 +173,12 @@ def serve(host: str, port: int, index: Path) -> None:
     help="另写一页网页报告到这个目录的 index.html。",
 )
 @_index_option
-@_reports_errors
 def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> None:
     """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量检索与覆盖判断。"""
     from changai.evaluation import evaluate as measure
     from changai.evaluation import open_questions
     from changai.measures import summarise
-    from changai.report import page
+    from changai.report import known_among, page
 
     if folder is not None:
         # Asking takes a while: what stands in the way of the report is said before.
@@ -165,6 +188,8 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
         questions, opened = open_questions(file, index, progress)
     with _progress("提问") as progress:
         evaluation = measure(opened, questions.questions, progress)
+    if said := known_among(evaluation):
+        click.echo(said, err=True)
     report = summarise(evaluation.outcomes)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
@@ -181,7 +206,6 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_reports_errors
 def inspect(file: Path) -> None:
     """列出从文章 FILE 里读出的信息和段落。"""
     from changai.articles import read
@@ -203,7 +227,6 @@ def inspect(file: Path) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=_WRITABLE, help="写到哪里。")
 @_index_option
-@_reports_errors
 def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
     """用 FILES 里的问题重新拟合排序与覆盖判断的权重；阈值按第一个文件选定。"""
     from changai import fitting
@@ -220,7 +243,6 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
 
 @main.command("export-model")
 @click.argument("directory", type=click.Path(path_type=Path))
-@_reports_errors
 def export_model(directory: Path) -> None:
     """把内置模型另存为 sentence-transformers 模型目录，供微调或在 GPU 上建索引。"""
     from changai.export import export_builtin
@@ -240,7 +262,7 @@ def _writes(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error that appears with its first step."""
+    """A progress bar on standard error that appears with its first step; on a terminal only."""
     with ExitStack() as stack:
         bar: Any = None
 
@@ -248,7 +270,12 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
             nonlocal bar
             if bar is None:
                 bar = stack.enter_context(
-                    click.progressbar(length=total, label=label, file=sys.stderr)
+                    click.progressbar(
+                        length=total,
+                        label=label,
+                        file=sys.stderr,
+                        hidden=not sys.stderr.isatty(),
+                    )
                 )
             bar.update(done - bar.pos)
             if done == total:

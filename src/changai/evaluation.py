@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from changai import encoders, ranking
+from changai import chinese, encoders, ranking
 from changai.build import encode, ensure_index
 from changai.questions import QuestionFile, read_questions
 from changai.records import Answer, Passage, Question
@@ -37,11 +37,13 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """The outcomes of questions asked of a corpus, with its passages; a question counted as
-    answered from the confidence ``covered_from`` on."""
+    answered from the confidence ``covered_from`` on. ``known`` of the questions are known questions
+    of the corpus, for which the figures are better than for new ones."""
 
     outcomes: tuple[Outcome, ...]
     passages: tuple[Passage, ...]
     covered_from: float
+    known: int = 0
 
 
 def open_questions(
@@ -62,7 +64,7 @@ def evaluate(
     questions: Sequence[Question],
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Ask every question. Raises QuestionError for one that cannot be asked."""
+    """Ask one question or more. Raises QuestionError for one that cannot be asked."""
     outcomes = []
     for number, question in enumerate(questions, start=1):
         began = time.perf_counter()
@@ -70,7 +72,22 @@ def evaluate(
         outcomes.append(judge(question, answer, time.perf_counter() - began))
         if progress is not None:
             progress(number, len(questions))
-    return Evaluation(tuple(outcomes), index.passages, ranking.shipped_weights().covered_from)
+    return Evaluation(
+        tuple(outcomes),
+        index.passages,
+        ranking.shipped_weights().covered_from,
+        _known(index, questions),
+    )
+
+
+def _known(index: Index, questions: Sequence[Question]) -> int:
+    """How many questions are, as they are read, known questions of the index."""
+    contents = index.match(questions[0].text).contents
+    if contents.known is None:
+        return 0
+    known = set(contents.known.texts)
+    read = (contents.spelling.mend(chinese.normalise(question.text)) for question in questions)
+    return sum(text in known for text in read)
 
 
 def judge(question: Question, answer: Answer, seconds: float) -> Outcome:

@@ -24,6 +24,7 @@ _KINDS = {
     "english": "英文",
     "vietnamese": "越南文",
     "long": "长问题",
+    "multi": "要几处合答",
     "near": "题目相近",
     "far": "题目无关",
     "answerable": "原段在内",

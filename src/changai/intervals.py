@@ -13,6 +13,9 @@ Interval = tuple[float, float]
 _Z = 1.959964
 """The normal distribution's quantile for a two-sided 95 % interval."""
 
+_TAIL = 0.025
+"""How likely what is sought lies below a 95 % interval, and how likely above."""
+
 _RESAMPLES = 1000
 
 
@@ -43,6 +46,26 @@ def auroc(area: float, positives: int, negatives: int) -> Interval:
     ) / (positives * negatives)
     half = _Z * math.sqrt(max(variance, 0))
     return max(area - half, 0.0), min(area + half, 1.0)
+
+
+def quantile(values: Array, share: float) -> Interval | None:
+    """The 95 % interval of the quantile below which ``share`` of all values lie: two of the values
+    in their order, whatever the distribution; None where there are too few to have one.
+
+    David and Nagaraja, "Order Statistics", 2003, section 7.1.
+    """
+    n = len(values)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    below = np.arange(n + 1)
+    logs = logs[n] - logs - logs[::-1] + below * math.log(share) + below[::-1] * math.log1p(-share)
+    # How likely at most so many values lie below the quantile: binomial.
+    at_most = np.cumsum(np.exp(logs))
+    low = int(np.searchsorted(at_most, _TAIL, "right"))
+    high = int(np.searchsorted(at_most, 1 - _TAIL)) + 1
+    if low < 1 or high > n:
+        return None
+    ordered = np.sort(values)
+    return float(ordered[low - 1]), float(ordered[high - 1])
 
 
 def bootstrap(figure: Callable[[Array], Any], rows: Array, most: float = math.inf) -> Interval:

@@ -3,12 +3,18 @@ that measure the system."""
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from changai.errors import QuestionFileError
 from changai.records import Article, Document, Passage, Question
+
+_SQUAD = re.compile(r'\s*\{\s*"(?:version|data)"')
+_FORM = '{"question": "…", "relevant": ["…"]}'
+_SHOWN = 20
+"""How many characters of what is wrong are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,9 @@ def read_questions(path: Path) -> QuestionFile:
     text, sha256 = _read_text(path)
     try:
         whole = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError) as error:
+        if _SQUAD.match(text):
+            raise _not_json(path, 1, text, error) from error
         whole = None
     if isinstance(whole, dict) and "data" in whole:
         return _read_squad(path, whole, sha256)
@@ -49,8 +57,16 @@ def _read_text(path: Path) -> tuple[str, str]:
     try:
         data = path.read_bytes()
         return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionFileError(f"读不了问题文件 {path}（{error}）；请给出 UTF-8 文件") from error
+    except FileNotFoundError as error:
+        raise QuestionFileError(f"没有问题文件 {path}；请检查路径") from error
+    except OSError as error:
+        raise QuestionFileError(
+            f"读不了问题文件 {path}；请检查它是不是文件、有没有读取权限"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise QuestionFileError(
+            f"问题文件 {path} 不是 UTF-8 文本（第 {error.start} 字节）；请另存为 UTF-8 纯文本"
+        ) from error
 
 
 def _parse_lines(path: Path, text: str) -> tuple[Question, ...]:
@@ -67,11 +83,13 @@ def _parse_lines(path: Path, text: str) -> tuple[Question, ...]:
 def _read_line(path: Path, number: int, line: str) -> Question:
     try:
         raw = json.loads(line)
-        question, relevant, kind = raw["question"], raw["relevant"], raw.get("kind", "")
-    except (ValueError, KeyError, TypeError) as error:
-        raise QuestionFileError(
-            f'{path} 第 {number} 行有误（{error!r}）；请写成 {{"question": "…", "relevant": ["…"]}}'
-        ) from error
+    except (ValueError, RecursionError) as error:
+        raise _not_json(path, number, line, error) from error
+    if not isinstance(raw, dict):
+        raise QuestionFileError(f"{path} 第 {number} 行不是一对花括号；请写成 {_FORM}")
+    if lacking := [key for key in ("question", "relevant") if key not in raw]:
+        raise QuestionFileError(f"{path} 第 {number} 行缺少 {'、'.join(lacking)}；请写成 {_FORM}")
+    question, relevant, kind = raw["question"], raw["relevant"], raw.get("kind", "")
     if not (
         isinstance(relevant, list)
         and all(map(_is_text, [question, *relevant]))
@@ -84,11 +102,27 @@ def _read_line(path: Path, number: int, line: str) -> Question:
     return Question(question, snippets, kind=kind, answers=snippets)
 
 
+def _not_json(
+    path: Path, first: int, text: str, error: ValueError | RecursionError
+) -> QuestionFileError:
+    """What to say of a text, which begins on the line ``first`` of a file and is no JSON."""
+    if not isinstance(error, json.JSONDecodeError):
+        return QuestionFileError(f"{path} 第 {first} 行的数字太长，或括号套得太深；请改短")
+    there = text[error.pos :].split("\n")[0][:_SHOWN].strip()
+    what = f"起不是 JSON：「{there}」" if there else "还没有写完"
+    return QuestionFileError(
+        f"{path} 第 {first + error.lineno - 1} 行第 {error.colno} 列{what}；"
+        "请检查那里的引号、冒号、逗号和括号：都用英文的，并且成对"
+    )
+
+
 def _read_squad(path: Path, whole: dict[str, Any], sha256: str) -> QuestionFile:
     questions: list[Question] = []
     articles: list[Article] = []
-    try:
-        for number, raw in enumerate(whole["data"]):
+    if not isinstance(whole["data"], list):
+        raise QuestionFileError(f"{path} 的 data 不是列表；请写成 SQuAD 格式")
+    for number, raw in enumerate(whole["data"]):
+        try:
             contexts = [_text(paragraph["context"]) for paragraph in raw["paragraphs"]]
             title = _text(raw["title"]) if raw.get("title") else ""
             article = _squad_article(f"squad-{number}", title, path.name, contexts)
@@ -96,8 +130,12 @@ def _read_squad(path: Path, whole: dict[str, Any], sha256: str) -> QuestionFile:
             for paragraph, passage in zip(raw["paragraphs"], article.passages, strict=True):
                 for asked in paragraph["qas"]:
                     questions += _squad_questions(asked, passage)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise QuestionFileError(f"{path} 不是 SQuAD 格式（{error!r}）；请改正") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            lacking = f"缺少 {error.args[0]}" if isinstance(error, KeyError) else "有一处写错了"
+            raise QuestionFileError(
+                f"{path} 的第 {number + 1} 篇文章不合 SQuAD 格式：{lacking}；"
+                "请检查 paragraphs、context、qas、question 和 answers"
+            ) from error
     if sum(len(article.passages) for article in articles) == 1:
         questions = [question for question in questions if question.without is None]
     if not questions:
@@ -120,7 +158,7 @@ def _squad_questions(asked: dict[str, Any], passage: Passage) -> list[Question]:
 def _text(value: object) -> str:
     """The value, if it is text; else ValueError."""
     if not _is_text(value):
-        raise ValueError(f"不是文字：{value!r}")
+        raise ValueError(value)
     return value
 
 

@@ -74,6 +74,9 @@ _FIGURES = (
     ("latency_p95_ms", "耗时（p95）", _TIME, "95% 的问题在这个时间以内答完。越低越好。"),
 )
 
+_FEW = 0.01
+"""The share of known questions that goes without saying: misspelt, short ones coincide."""
+
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -99,12 +102,14 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
 <h1>产改问答测评</h1>
 <p class="soft">问题文件 {escape(file)}：{report.questions} 个问题，\
 能回答的 {report.answerable} 个，不能回答的 {report.questions - report.answerable} 个。\
-收录文章 {len(documents)} 篇，共 {len(evaluation.passages)} 段。{escape(made)} 测。</p>
+收录文章 {len(documents)} 篇，共 {len(evaluation.passages)} 段。{escape(made)} 测。\
+{known_among(evaluation)}</p>
 </header>
 <main>
 <section>
 <h2>指标</h2>
-<p class="soft">数值后面是 95% 区间：真正的水平多半在其中；问题越少，区间越宽。\
+<p class="soft">数值后面是 95% 区间：真正的水平多半在其中；问题越少，区间越宽，太少的没有。\
+校准误差的区间算不准，不列。\
 默认阈值是 {evaluation.covered_from:.2f}：可能性不低于它，就当作有答案。</p>
 {_figures(report, measures.uncertainty(outcomes))}
 </section>
@@ -127,11 +132,22 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
 """
 
 
+def known_among(evaluation: Evaluation) -> str:
+    """That known questions are among those asked, in a sentence; empty where they are too few to
+    move the figures."""
+    if evaluation.known <= _FEW * len(evaluation.outcomes):
+        return ""
+    return (
+        f"注意：{len(evaluation.outcomes)} 个问题里有 {evaluation.known} 个就是文章自带的已知问题，"
+        "指标因此偏高；要知道新问题答得怎样，请另写问题来测。"
+    )
+
+
 def _figures(report: Report, intervals: dict[str, Interval]) -> str:
     rows = []
     for name, label, unit, explanation in _FIGURES:
         value, interval = getattr(report, name), intervals.get(name)
-        between = ""
+        between = "—"
         if interval is not None:
             between = f"<span>{_shown(interval[0], unit)} – {_shown(interval[1], unit)}</span>"
             if unit != _TIME:
