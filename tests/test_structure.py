@@ -17,7 +17,7 @@ LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "export", "known", "outline", "phrases", "provenance", "spelling"},
-    {"articles", "cards", "followups", "ranking", "store"},
+    {"articles", "cards", "followups", "ranking", "reader", "store"},
     {"build", "matching"},
     {"retrieval"},
     {"evaluation", "intervals"},
