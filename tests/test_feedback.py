@@ -309,6 +309,7 @@ def test_what_may_not_be_written_is_told_at_once() -> None:
             file = folder / f"{mode:o}.db"
             fill(file, YES)
             file.chmod(mode)
+        (folder / "closed").mkdir(mode=0)
         with unprivileged(folder):
             with pytest.raises(FeedbackError, match=r"444\.db 不能写"):
                 Feedback(folder / "444.db")
@@ -317,6 +318,10 @@ def test_what_may_not_be_written_is_told_at_once() -> None:
                 Feedback(folder / "666.db")
             with pytest.raises(FeedbackError, match=r"new\.db 打不开"):
                 Feedback(folder / "new.db")
+            # Not even whether it is there can be told.
+            for use in (Feedback, read):
+                with pytest.raises(FeedbackError, match=r"a\.db 打不开"):
+                    use(folder / "closed" / "a.db")
             assert read(folder / "444.db") == [YES]
 
 

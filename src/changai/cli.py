@@ -234,7 +234,7 @@ def feedback(file: Path, as_json: bool, output: Path | None) -> None:
 
     opinions = kept.read(file)
     if output is not None:
-        if output.exists() and output.samefile(file):
+        if output.resolve() == file.resolve():
             raise FeedbackError(f"{output} 就是意见文件；请换一个文件名")
         questions = kept.to_questions(opinions)
         kept.write_questions(output, questions)
