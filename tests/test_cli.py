@@ -277,7 +277,7 @@ def test_feedback_writes_questions_and_lists_the_rest(opinions: Path) -> None:
         assert result.exit_code == 0
         assert result.stdout == LAST
         assert f"已把 2 个问题写入 {output}" in result.stderr
-        assert "其余 1 条意见" in result.stderr
+        assert "另有 1 条意见" in result.stderr
     assert output.read_text(encoding="utf-8") == (
         '{"question": "帽子几顶?", "relevant": ["安全帽两顶"], "kind": "feedback"}\n'
         '{"question": "食堂几点开门?", "relevant": [], "kind": "feedback"}\n'
@@ -285,6 +285,17 @@ def test_feedback_writes_questions_and_lists_the_rest(opinions: Path) -> None:
     assert sorted(path.name for path in output.parent.iterdir()) == [
         "opinions.db", "questions.jsonl",
     ]  # fmt: skip
+
+
+def test_feedback_lists_who_differs_from_the_majority(opinions: Path) -> None:
+    kept = Feedback(opinions)
+    for useful, comment in ((True, ""), (False, "几时发?")):
+        kept.add(Opinion("帽子几顶?", ("安全帽两顶",), useful, comment, "2026-11-23"))
+    output = opinions.with_name("questions.jsonl")
+    result = run("feedback", opinions, "--questions", output)
+    assert "已把 2 个问题写入" in result.stderr
+    differs = "2026-11-23  没用  帽子几顶?\n    原文：安全帽两顶\n    意见：几时发?\n"
+    assert result.stdout == differs + LAST
 
 
 def test_feedback_does_not_write_questions_over_the_opinions(opinions: Path) -> None:

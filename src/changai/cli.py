@@ -225,7 +225,7 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
     "--questions",
     "output",
     type=_WRITABLE,
-    help="把知道答案的写成供 evaluate 用的问题文件，只列出其余的意见。",
+    help="把知道答案的写成供 evaluate 用的问题文件，只列出要由人来判断的意见。",
 )
 @_reports_errors
 def feedback(file: Path, as_json: bool, output: Path | None) -> None:
@@ -239,10 +239,10 @@ def feedback(file: Path, as_json: bool, output: Path | None) -> None:
         questions = kept.to_questions(opinions)
         kept.write_questions(output, questions)
         known = {question["question"] for question in questions}
-        opinions = [opinion for opinion in opinions if opinion.question not in known]
+        opinions = [each for each in opinions if not each.useful or each.question not in known]
         click.echo(
             f"已把 {len(questions)} 个问题写入 {output}，用前请看一遍；"
-            f"其余 {len(opinions)} 条意见要由人来判断。",
+            f"另有 {len(opinions)} 条意见要由人来判断。",
             err=True,
         )
     for opinion in reversed(opinions):
