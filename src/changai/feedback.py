@@ -21,7 +21,7 @@ LONGEST_COMMENT = 500
 """In characters."""
 
 MOST_OPINIONS = 10_000
-"""In one file, so that nobody can fill the disk: some 60 MB where each is as long as can be."""
+"""In one file, so that nobody can fill the disk: some 80 MB where each is as long as can be."""
 
 # The mark of a Changai feedback file ("CGFB"), and the version of its tables.
 _APPLICATION = 0x43474642
