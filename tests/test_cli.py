@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from changai.cli import main
+from changai.feedback import Feedback, Opinion
 from small import ARTICLE, HELMETS, write_small
 
 QUESTION = "外地人的孩子在宁波怎么上学?"
@@ -294,3 +295,86 @@ def test_serve_names_a_port_that_is_taken(built_folder: Path) -> None:
         result = run("serve", "--port", str(port), "--index", built_folder)
     assert result.exit_code == 2
     assert f"127.0.0.1:{port}" in result.stderr
+
+
+@pytest.fixture
+def opinions(tmp_path: Path) -> Path:
+    """A file of three opinions; of the last answer only a person can say what is right."""
+    file = tmp_path / "opinions.db"
+    kept = Feedback(file)
+    kept.add(Opinion("帽子几顶?", ("安全帽两顶",), True, "清楚", "2026-11-20"))
+    kept.add(Opinion("食堂几点开门?", (), True, "", "2026-11-21"))
+    kept.add(Opinion("体检\x1b[2J几次?", ("体检费用",), False, "没说几次\x9b2J", "2026-11-22"))
+    return file
+
+
+LAST = "2026-11-22  没用  体检\ufffd[2J几次?\n    原文：体检费用\n    意见：没说几次\ufffd2J\n"
+
+
+def test_feedback_lists_the_newest_first(opinions: Path) -> None:
+    result = run("feedback", opinions)
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"{LAST}2026-11-21  有用  食堂几点开门?\n    文章未提及\n"
+        "2026-11-20  有用  帽子几顶?\n    原文：安全帽两顶\n    意见：清楚\n"
+    )
+
+
+def test_feedback_json_is_a_line_an_opinion(opinions: Path) -> None:
+    result = run("feedback", opinions, "--json")
+    assert result.exit_code == 0
+    lines = result.stdout.split("\n")
+    assert lines.pop() == ""
+    assert all(line.isprintable() for line in lines)
+    assert json.loads(lines[0]) == {
+        "question": "体检\x1b[2J几次?",
+        "answers": ["体检费用"],
+        "useful": False,
+        "comment": "没说几次\x9b2J",
+        "day": "2026-11-22",
+    }
+    assert [json.loads(line)["day"] for line in lines[1:]] == ["2026-11-21", "2026-11-20"]
+
+
+def test_feedback_writes_questions_and_lists_the_rest(opinions: Path) -> None:
+    output = opinions.with_name("questions.jsonl")
+    for _ in range(2):
+        result = run("feedback", opinions, "--questions", output)
+        assert result.exit_code == 0
+        assert result.stdout == LAST
+        assert f"已把 2 个问题写入 {output}" in result.stderr
+        assert "另有 1 条意见" in result.stderr
+    assert output.read_text(encoding="utf-8") == (
+        '{"question": "帽子几顶?", "relevant": ["安全帽两顶"], "kind": "feedback"}\n'
+        '{"question": "食堂几点开门?", "relevant": [], "kind": "feedback"}\n'
+    )
+    assert sorted(path.name for path in output.parent.iterdir()) == [
+        "opinions.db", "questions.jsonl",
+    ]  # fmt: skip
+
+
+def test_feedback_lists_who_differs_from_the_majority(opinions: Path) -> None:
+    kept = Feedback(opinions)
+    for useful, comment in ((True, ""), (False, "几时发?")):
+        kept.add(Opinion("帽子几顶?", ("安全帽两顶",), useful, comment, "2026-11-23"))
+    output = opinions.with_name("questions.jsonl")
+    result = run("feedback", opinions, "--questions", output)
+    assert "已把 2 个问题写入" in result.stderr
+    differs = "2026-11-23  没用  帽子几顶?\n    原文：安全帽两顶\n    意见：几时发?\n"
+    assert result.stdout == differs + LAST
+
+
+def test_feedback_does_not_write_questions_over_the_opinions(opinions: Path) -> None:
+    before = opinions.read_bytes()
+    result = run("feedback", opinions, "--questions", opinions)
+    assert result.exit_code == 2
+    assert "就是意见文件" in result.stderr
+    assert opinions.read_bytes() == before
+
+
+def test_feedback_names_a_file_that_is_not_there(tmp_path: Path) -> None:
+    result = run("feedback", tmp_path / "nowhere.db")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert f"没有意见文件 {tmp_path / 'nowhere.db'}" in line
+    assert list(tmp_path.iterdir()) == []

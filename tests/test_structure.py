@@ -20,7 +20,7 @@ LAYERS = [
     {"articles", "cards", "followups", "ranking", "reader", "store"},
     {"build", "matching"},
     {"retrieval"},
-    {"evaluation", "intervals", "live"},
+    {"evaluation", "feedback", "intervals", "live"},
     {"fitting", "measures"},
     {"charts", "failures"},
     {"report", "web"},
@@ -36,6 +36,7 @@ ONLY_IMPORTER = {
     "rjieba": "chinese",
     "filelock": "store",
     "click": "cli",
+    "sqlite3": "feedback",
 }
 HEAVY = {"torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import click
 
-from changai.errors import ChangaiError, ReportError
+from changai.errors import ChangaiError, FeedbackError, ReportError
 from changai.files import replace_text
 from changai.provenance import remarks, shortfall
 from changai.records import Answer, Citation, Settings
@@ -239,6 +239,36 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
         sources += fitting.observe(file.name, questions.sha256, opened, questions.questions)
     replace_text(output, fitting.to_json(fitting.fit(sources)))
     click.echo(f"已写入 {output}。")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_json_option
+@click.option(
+    "--questions",
+    "output",
+    type=_WRITABLE,
+    help="把知道答案的写成供 evaluate 用的问题文件，只列出要由人来判断的意见。",
+)
+def feedback(file: Path, as_json: bool, output: Path | None) -> None:
+    """列出网页访客留在 FILE 里的意见，新的在前。"""
+    from changai import feedback as kept
+
+    opinions = kept.read(file)
+    if output is not None:
+        if output.resolve() == file.resolve():
+            raise FeedbackError(f"{output} 就是意见文件；请换一个文件名")
+        questions = kept.to_questions(opinions)
+        kept.write_questions(output, questions)
+        known = {question["question"] for question in questions}
+        opinions = [each for each in opinions if not each.useful or each.question not in known]
+        click.echo(
+            f"已把 {len(questions)} 个问题写入 {output}，用前请看一遍；"
+            f"另有 {len(opinions)} 条意见要由人来判断。",
+            err=True,
+        )
+    for opinion in reversed(opinions):
+        click.echo(kept.as_json(asdict(opinion)) if as_json else kept.as_text(opinion))
 
 
 @main.command("export-model")

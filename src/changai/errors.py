@@ -6,6 +6,8 @@
     ├── EncoderError         an encoder cannot be loaded or used
     ├── QuestionFileError    a file of questions cannot be used
     ├── ReportError          the report of an evaluation cannot be written
+    ├── OpinionError         a visitor's opinion cannot be kept as it stands
+    ├── FeedbackError        the file of visitors' opinions cannot be used
     ├── ServerError          the web page cannot be served
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
@@ -39,6 +41,15 @@ class QuestionFileError(ChangaiError):
 
 class ReportError(ChangaiError):
     """The folder for a report cannot be written."""
+
+
+class OpinionError(ChangaiError):
+    """An opinion is of no question, too long, or not valid text."""
+
+
+class FeedbackError(ChangaiError):
+    """A file of opinions is missing, full, damaged, of another kind or version, or may not be
+    written; or no question can be made of it."""
 
 
 class ServerError(ChangaiError):

@@ -31,6 +31,7 @@ _KINDS = {
     "answerable": "原段在内",
     "left-out": "抽去原段",
     "impossible": "本无答案",
+    "feedback": "读者意见",
 }
 """The kinds of the project's own question files and of SQuAD; any other is shown as it stands."""
 
