@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from changai import figures
 from changai.chinese import clauses
-from changai.provenance import annotated, as_of, remarks, shortfall
+from changai.provenance import annotated, as_of, reference, remarks, shortfall
 from changai.records import Answer, Article, Citation, Document, Passage
 from changai.retrieval import Index
 
@@ -19,6 +19,24 @@ def cited(text: str, highlight: str, published: str = "2023-05-13") -> Citation:
     passage = Passage("d#p1", document, text, 0, len(text), (), "一")
     start = text.index(highlight)
     return annotated(Citation(1, 1.0, passage, ((start, start + len(highlight)),)))
+
+
+@pytest.mark.parametrize(
+    ("publisher", "published", "locator", "expected"),
+    [
+        ("市总工会", "2023-05-13", "五(三)", "《题目》，市总工会，2023年5月13日，五(三) 段"),
+        ("市总工会", "2020-12-01", "引言", "《题目》，市总工会，2020年12月1日，引言"),
+        ("", "2023-10-09", "五(三)第2段", "《题目》，2023年10月9日，五(三)第2段"),
+        ("市总工会", "", "五(三)第2处", "《题目》，市总工会，日期不详，五(三)第2处"),
+        ("", "", "(一)", "《题目》，日期不详，(一) 段"),
+    ],
+)
+def test_a_reference_gives_what_is_known(
+    publisher: str, published: str, locator: str, expected: str
+) -> None:
+    document = Document("d", "题目", publisher, published, "", "d.txt", "", "原文")
+    passage = Passage("d#p1", document, "原文", 0, 2, (), locator)
+    assert reference(Citation(1, 1.0, passage, ())) == expected
 
 
 @pytest.mark.parametrize(

