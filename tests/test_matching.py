@@ -263,3 +263,15 @@ def test_a_highlight_stays_within_its_sentence(index: Index) -> None:
             for citation in index.ask(question).citations:
                 shown = citation.passage.text[slice(*citation.highlights[0])]
                 assert not chinese.ends_sentence(shown)
+
+
+@pytest.mark.parametrize(
+    ("question", "bare"),
+    [("手套十二双", True), ("手套 十二双?", True), ("手套两双", False), ("双", False)],
+)
+def test_a_question_that_stands_in_the_passage_is_bare(
+    contents: Contents, encoder: Encoder, question: str, bare: bool
+) -> None:
+    found = match(replace(contents, known=None), encoder, question)
+    stands = found.coverage_row(0)[ranking.COVERAGE_FEATURES.index("bare")]
+    assert stands == bare

@@ -41,22 +41,24 @@ def _floats(*values: float) -> ranking.Floats:
 def test_a_coverage_row_counts_what_is_unmet_up_to_two() -> None:
     unmet = Unmet(("金额", "数字"), (), ("原因",), ("2023",), (), ("保费", "网址", "名单"))
     candidate = _floats(0.9, 0.8, 0.5, 0.25, 0.7, 0.6, 0.3, 0.2)
-    row = ranking.coverage_row(candidate, "保费多少?", unmet)
+    row = ranking.coverage_row(candidate, "保费多少?", unmet, False)
     # Five characters, some of them Chinese; the counts in the order of COVERAGE_FEATURES; nothing
     # of the known questions, since it is not said what is known not to be answered.
-    assert row.tolist() == pytest.approx([0.9, 0.8, 0.5, 0.25, 0, math.log(5), 2, 0, 1, 1, 0, 2, 1])
+    assert row.tolist() == pytest.approx(
+        [0.9, 0.8, 0.5, 0.25, 0, math.log(5), 2, 0, 1, 1, 0, 2, 1, 0]
+    )
 
 
 def test_a_coverage_row_of_a_question_in_another_language_with_nothing_unmet() -> None:
-    row = ranking.coverage_row(_floats(*[0] * 8), "who", NOTHING_UNMET)
-    assert row.tolist() == pytest.approx([0, 0, 0, 0, 1, math.log(3), 0, 0, 0, 0, 0, 0, 0])
+    row = ranking.coverage_row(_floats(*[0] * 8), "who", NOTHING_UNMET, True)
+    assert row.tolist() == pytest.approx([0, 0, 0, 0, 1, math.log(3), 0, 0, 0, 0, 0, 0, 0, 1])
 
 
 def test_a_taught_coverage_row_adds_what_is_known() -> None:
     unmet = Unmet((), ("时间",), (), (), ("杭州",) * 3, ())
     candidate = _floats(0.9, 0.8, 0.5, 0.25, 0.7, 0.6, 0.3, 0.2)
-    row = ranking.coverage_row(candidate, "何时", unmet, _floats(0.65, 0.55, -0.1))
-    expected = [0.9, 0.8, 0.5, 0.25, 0, math.log(2), 0, 1, 0, 0, 2, 0, 1]
+    row = ranking.coverage_row(candidate, "何时", unmet, False, _floats(0.65, 0.55, -0.1))
+    expected = [0.9, 0.8, 0.5, 0.25, 0, math.log(2), 0, 1, 0, 0, 2, 0, 1, 0]
     assert row.tolist() == pytest.approx([*expected, 0.7, 0.6, 0.3, 0.2, 0.65, 0.55, -0.1])
     assert len(row) == len(TAUGHT_COVERAGE_FEATURES)
     assert row.dtype == np.float32
@@ -124,8 +126,8 @@ def test_weights_stand_in_the_order_of_the_features() -> None:
     assert weights.ranking.dtype == np.float32
     models = (weights.coverage, weights.taught_coverage, weights.further)
     assert [model.weights.tolist() for model in models] == [
-        [-n for n in range(1, 14)],
-        [2 * n for n in range(1, 21)],
+        [-n for n in range(1, 15)],
+        [2 * n for n in range(1, 22)],
         [-3, -6, -9],
     ]
     assert [model.intercept for model in models] == [-2.5, 1.5, 0.5]
@@ -170,7 +172,9 @@ def test_shipped_weights_can_say_either() -> None:
     # Known not to be answered: a question very like it, and one unlike it.
     for like, unlike in ((None, None), (_floats(0.95, 1, 0.5), _floats(0.8, 0, -0.1))):
         low, high = (
-            weights.confidence(ranking.coverage_row(row, "工惠保一年保费多少钱?", unmet, known))
+            weights.confidence(
+                ranking.coverage_row(row, "工惠保一年保费多少钱?", unmet, False, known)
+            )
             for row, unmet, known in ((far, bad, like), (near, NOTHING_UNMET, unlike))
         )
         assert low < weights.covered_from < high

@@ -32,6 +32,13 @@ _DOUBT = np.float32(4)
 _normalised = lru_cache(maxsize=10_000)(chinese.normalise)
 """For the corpus's own texts, which come again with every question."""
 
+
+@lru_cache(maxsize=10_000)
+def _wording(text: str) -> str:
+    """A text, normalised, without its blanks and punctuation."""
+    return "".join(filter(str.isalnum, chinese.normalise(text)))
+
+
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
@@ -86,7 +93,11 @@ class Matches:
         document = self.contents.documents.index(passage.document)
         unanswered = self.known.unanswered(document) if self.known is not None else None
         unmet = self.unmet(candidate)
-        return ranking.coverage_row(self.features[candidate], self.question, unmet, unanswered)
+        wording = _wording(self.question)
+        bare = len(wording) > 1 and wording in _wording(passage.text)
+        return ranking.coverage_row(
+            self.features[candidate], self.question, unmet, bare, unanswered
+        )
 
     def confidence(self, candidate: int) -> float:
         """The probability that the question is answered, were this candidate the first."""

@@ -45,6 +45,7 @@ COVERAGE_FEATURES = (
     "unmet_places",
     "unmet_points",
     "unmet_any",  # 1 where it leaves any unmet
+    "bare",  # 1 where the question is nothing but words that stand there just so
 )
 
 TAUGHT_COVERAGE_FEATURES = (
@@ -127,7 +128,11 @@ def _in_order(numbers: dict[str, float], names: tuple[str, ...]) -> Floats:
 
 
 def coverage_row(
-    candidate: Floats, question: str, unmet: Unmet, unanswered: Floats | None = None
+    candidate: Floats,
+    question: str,
+    unmet: Unmet,
+    bare: bool,
+    unanswered: Floats | None = None,
 ) -> Floats:
     """The ``COVERAGE_FEATURES`` of a candidate with these ``FEATURES``; the question normalised.
 
@@ -147,7 +152,7 @@ def coverage_row(
     ]
     foreign = not chinese.has_han(question)
     text, known = np.split(candidate, [len(TEXT_FEATURES)])
-    row = [*text, foreign, np.log(len(question)), *counts, any(counts)]
+    row = [*text, foreign, np.log(len(question)), *counts, any(counts), bare]
     if unanswered is not None:
         row += [*known, *unanswered]
     return np.array(row, dtype=np.float32)
