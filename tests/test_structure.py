@@ -15,9 +15,9 @@ MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__i
 # A module imports only from the lines above its own.
 LAYERS = [
     {"errors", "files", "records", "wordlists"},
-    {"chinese", "dense", "encoders", "figures", "questions", "sparse"},
+    {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "export", "known", "outline", "phrases", "provenance", "spelling"},
-    {"articles", "cards", "followups", "quantities", "ranking", "store"},
+    {"articles", "cards", "followups", "quantities", "ranking", "reader", "store"},
     {"build", "inventory", "matching"},
     {"retrieval"},
     {"evaluation", "intervals"},

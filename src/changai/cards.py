@@ -4,10 +4,9 @@ Every text from outside, the user's question included, goes through ``escape``: 
 Markdown and lets much of HTML through, so no character that either gives a meaning may remain.
 """
 
-from itertools import chain, groupby, pairwise
-
 from changai import provenance
-from changai.records import Answer, Citation, Spans
+from changai.markup import marked
+from changai.records import Answer, Citation
 
 HOTLINE = "12351"
 """The trade unions' hotline for workers' rights, as the head of the article's page gives it."""
@@ -89,36 +88,12 @@ def _citation_card(citation: Citation) -> str:
     remarks = "".join(
         f'<p class="remark">{escape(remark)}</p>' for remark in provenance.remarks(citation)
     )
+    quotation = marked(passage.text, citation.highlights, citation.damaged, escape)
     return (
         '<div class="citation">'
         f'<p class="place"><b>{citation.rank}</b> {escape(place)}</p>'
-        f'<p class="quotation">{_marked(passage.text, citation.highlights, citation.damaged)}</p>'
+        f'<p class="quotation">{quotation}</p>'
         f"{remarks}"
         f'<p class="source">《{escape(document.title)}》<br>{escape(source)}</p>'
         "</div>"
     )
-
-
-def _marked(text: str, highlights: Spans, damaged: Spans) -> str:
-    """The passage, escaped, with its highlighted spans in ``<mark>`` and the damaged in ``<u>``.
-
-    Spans may overlap: where a highlight begins or ends within a damaged one, the ``<u>`` is cut.
-    """
-    edges = sorted({0, len(text), *chain(*highlights, *damaged)})
-    parts = []
-    for highlighted, stretches in groupby(
-        pairwise(edges), lambda stretch: _holds(highlights, stretch)
-    ):
-        inner = "".join(
-            f'<u class="damaged">{escape(text[start:end])}</u>'
-            if _holds(damaged, (start, end))
-            else escape(text[start:end])
-            for start, end in stretches
-        )
-        parts.append(f"<mark>{inner}</mark>" if highlighted else inner)
-    return "".join(parts)
-
-
-def _holds(spans: Spans, stretch: tuple[int, int]) -> bool:
-    """Whether a stretch of text lies within one of the spans."""
-    return any(start <= stretch[0] and stretch[1] <= end for start, end in spans)

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from html import escape
 
 from changai.evaluation import Evaluation, Outcome
+from changai.markup import marked
 from changai.measures import Fault, faults
-from changai.records import Passage, Question
+from changai.records import Passage, Question, Spans
 
 _KINDS = {
     "": "未分题型",
@@ -108,7 +109,7 @@ def _expected(question: Question, passages: Iterable[Passage]) -> str:
     return "".join(_citation(p, _occurrences(p.text, question.answers)) for p in answering)
 
 
-def _occurrences(text: str, words: Iterable[str]) -> list[tuple[int, int]]:
+def _occurrences(text: str, words: Iterable[str]) -> Spans:
     """Where any of the words stand in a text, in order; spans that touch are one."""
     spans = sorted(m.span() for each in words for m in re.finditer(re.escape(each), text))
     joined: list[tuple[int, int]] = []
@@ -116,21 +117,13 @@ def _occurrences(text: str, words: Iterable[str]) -> list[tuple[int, int]]:
         if joined and start <= joined[-1][1]:
             start, end = joined[-1][0], max(end, joined.pop()[1])
         joined.append((start, end))
-    return joined
+    return tuple(joined)
 
 
-def _citation(passage: Passage, spans: Iterable[tuple[int, int]]) -> str:
+def _citation(passage: Passage, spans: Spans) -> str:
     """A passage with spans of it marked, and where it stands."""
     title = f"《{passage.document.title}》" if passage.document.title else ""
     return (
         f'<div class="citation"><p class="soft">{escape(title)} {escape(passage.locator)}</p>'
-        f"<blockquote>{_marked(passage.text, spans)}</blockquote></div>"
+        f"<blockquote>{marked(passage.text, spans)}</blockquote></div>"
     )
-
-
-def _marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    parts, position = [], 0
-    for start, end in sorted(spans):
-        parts += [escape(text[position:start]), f"<mark>{escape(text[start:end])}</mark>"]
-        position = end
-    return "".join([*parts, escape(text[position:])])

@@ -59,12 +59,17 @@ def remarks(citation: Citation) -> tuple[str, ...]:
     text, published = citation.passage.text, citation.passage.document.published
     said = []
     if citation.damaged:
-        excerpts = "".join(f"“{_excerpt(text, *span)}”" for span in citation.damaged)
-        said.append(f"原文疑有识别错误：{excerpts}")
+        said.append(damage(text, citation.damaged))
     if citation.as_of:
         when = f"发布于 {published}" if published else "发布日期不详"
         said.append(f"数据时点：{citation.as_of}（文章{when}）")
     return tuple(said)
+
+
+def damage(text: str, damaged: Spans) -> str:
+    """The remark on the damaged figures, one or more, of a text: each with what is around it."""
+    excerpts = "".join(f"“{_excerpt(text, *span)}”" for span in damaged)
+    return f"原文疑有识别错误：{excerpts}"
 
 
 def shortfall(answer: Answer) -> str:

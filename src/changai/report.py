@@ -5,9 +5,8 @@ Pure functions. Every text from outside goes through ``html.escape``.
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib.resources import files
 
-from changai import charts, failures, measures
+from changai import charts, failures, markup, measures
 from changai.evaluation import Evaluation
 from changai.intervals import Interval
 from changai.measures import KindRow, Report
@@ -74,28 +73,13 @@ _FIGURES = (
     ("latency_p95_ms", "耗时（p95）", _TIME, "95% 的问题在这个时间以内答完。越低越好。"),
 )
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-
 
 def page(evaluation: Evaluation, file: str, made: str) -> str:
     """The page of an evaluation of the questions in ``file``, made on the day ``made``."""
     outcomes = evaluation.outcomes
     report = measures.summarise(outcomes)
-    style = files("changai").joinpath("report.css").read_text(encoding="utf-8")
     documents = {passage.document.id for passage in evaluation.passages}
-    return f"""<!DOCTYPE html>
-<html lang="zh-CN">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>产改问答测评：{escape(file)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
+    body = f"""<header>
 <h1>产改问答测评</h1>
 <p class="soft">问题文件 {escape(file)}：{report.questions} 个问题，\
 能回答的 {report.answerable} 个，不能回答的 {report.questions - report.answerable} 个。\
@@ -121,10 +105,8 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
 一个问题有几种失误的，各组里都列。</p>
 {failures.groups(evaluation)}
 </section>
-</main>
-</body>
-</html>
-"""
+</main>"""
+    return markup.page(f"产改问答测评：{file}", "report.css", body)
 
 
 def _figures(report: Report, intervals: dict[str, Interval]) -> str:

@@ -1,0 +1,66 @@
+"""What every page is made of: the frame of one that stands alone, and a text with its marks."""
+
+import html
+from collections.abc import Callable
+from importlib.resources import files
+from itertools import chain, groupby, pairwise
+
+from changai.records import Spans
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def page(title: str, style: str, body: str) -> str:
+    """A whole HTML page that stands alone: no script, and nothing to be fetched.
+
+    ``title`` is text; ``style`` is the package's style sheet that goes on top of ``paper.css``;
+    ``body`` is HTML.
+    """
+    package = files("changai")
+    sheets = (package.joinpath(name).read_text(encoding="utf-8") for name in ("paper.css", style))
+    return f"""<!DOCTYPE html>
+<html lang="zh-CN">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{html.escape(_POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>{html.escape(title)}</title>
+<style>
+{"".join(sheets)}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def marked(
+    text: str,
+    highlights: Spans,
+    damaged: Spans = (),
+    escape: Callable[[str], str] = html.escape,
+) -> str:
+    """The text, escaped, with its highlighted spans in ``<mark>`` and the damaged in ``<u>``.
+
+    Spans may overlap: where a highlight begins or ends within a damaged one, the ``<u>`` is cut.
+    """
+    edges = sorted({0, len(text), *chain(*highlights, *damaged)})
+    parts = []
+    for highlighted, stretches in groupby(
+        pairwise(edges), lambda stretch: _holds(highlights, stretch)
+    ):
+        inner = "".join(
+            f'<u class="damaged">{escape(text[start:end])}</u>'
+            if _holds(damaged, (start, end))
+            else escape(text[start:end])
+            for start, end in stretches
+        )
+        parts.append(f"<mark>{inner}</mark>" if highlighted else inner)
+    return "".join(parts)
+
+
+def _holds(spans: Spans, stretch: tuple[int, int]) -> bool:
+    """Whether a stretch of text lies within one of the spans."""
+    return any(start <= stretch[0] and stretch[1] <= end for start, end in spans)
