@@ -23,7 +23,8 @@ LAYERS = [
     {"evaluation", "intervals"},
     {"fitting", "measures"},
     {"charts", "failures"},
-    {"report", "web"},
+    {"report", "tables"},
+    {"web"},
     {"cli"},
 ]
 ONLY_IMPORTER = {

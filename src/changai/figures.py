@@ -95,13 +95,13 @@ _LETTERED = re.compile(
 _LOOKALIKE = re.compile(r"\d[,.]?[OoIl]|[Ol]\.\d|l\d")
 _UNIT = re.compile(rf"{_BLANK}?[年月日%％‰万亿名人元个]")
 
-_REMEMBERED = 1000
+REMEMBERED = 1000
 """Of how many texts, which come again with every question, the figures are remembered."""
 
 _COUNTED = re.compile(rf"{_BLANK}?(?:[%％‰]|(?![月日号]){_HAN})")
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def damaged(text: str) -> Spans:
     """The ``(start, end)`` of the figures that a scan has probably damaged, in reading order.
 
@@ -116,7 +116,7 @@ def damaged(text: str) -> Spans:
     return _joined([*spans, *_misfollowed(text), *_parted(text), *_lettered(text)])
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def counts(text: str) -> tuple[int, ...]:
     """Where the numbers begin, damaged or not, that say how much or how many of something.
 

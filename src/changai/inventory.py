@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from changai import chinese, provenance
-from changai.quantities import Quantity, quantities
+from changai.quantities import SHARES, Quantity, quantities
 from changai.records import Passage
 
 Span = tuple[int, int]
@@ -27,7 +27,6 @@ _TRAILING = re.compile(
 """Words that join a figure to what it counts."""
 _NO_NOUN = ("v", "d", "p", "l", "i", "c", "u", "x")
 """How jieba's tags of the words begin with which no noun phrase begins."""
-_SHARES = ("%", "％", "‰", "百分之")
 
 _DONE = re.compile(
     r"(?P<verb>制定|制订|出台|印发|颁布|颁发|发布|公布|下发|转发|修订|修改|修正|起草|编制|拟定|拟订|审议通过"
@@ -127,7 +126,7 @@ def _subject(text: str, figure: Quantity, first: int, last: int) -> Span | None:
     stop = _PHRASE_END.search(text, figure.end, last)
     behind = _noun_phrase(text, figure.end, stop.start() if stop else last)
     if behind:
-        share = figure.unit in _SHARES and text.startswith("的", figure.end)
+        share = figure.unit in SHARES and text.startswith("的", figure.end)
         opening = _tag(text[behind[0] if share else figure.end : behind[1]].lstrip())
         alone = not going_on and opening != "vn" and not any(map(_is_noun, before))
         if (share or figure.of_things or alone) and _opens_noun(opening):

@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from changai import chinese, figures
@@ -131,11 +132,13 @@ def without_titles(text: str) -> str:
     return _TITLE.sub(lambda title: "《" * len(title[0]), text)
 
 
+@lru_cache(maxsize=figures.REMEMBERED)
 def dates(text: str) -> Spans:
     """Where the date phrases of a text stand, those in titles left out."""
     return tuple(match.span() for match in _DATE.finditer(without_titles(text)))
 
 
+@lru_cache(maxsize=figures.REMEMBERED)
 def amounts(text: str) -> tuple[int, ...]:
     """Where the numbers begin that say how much or how many: ``figures.counts`` without those in
     titles and dates."""

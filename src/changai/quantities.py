@@ -14,6 +14,9 @@ from functools import cache
 from changai import provenance, wordlists
 from changai.figures import damaged
 
+SHARES = ("%", "％", "‰", "百分之")
+"""The units of shares of a whole."""
+
 _BLANK = r"[ \t\u3000\xa0]?"
 _DIGITS = r"\d+(?:[,，]\d{3}(?!\d))*(?:[.．]\d+)?"
 _SCALE = r"(?:[十千万亿]|百(?!分))"
