@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-_VOID = {"meta", "link", "br", "img"}
+_VOID = {"meta", "link", "br", "img", "input"}
 _ENDS_A_PARAGRAPH = {
     *("p", "div", "section", "details", "figure", "table", "blockquote"),
     *("h1", "h2", "h3", "h4", "h5"),
@@ -42,7 +42,7 @@ class Strict(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" in self._open:
+        if {"style", "script"} & set(self._open):
             return
         self.text += data
         if "blockquote" in self._open:

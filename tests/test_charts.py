@@ -112,3 +112,8 @@ def test_a_whisker_spans_its_interval() -> None:
     assert (track.get("x1"), track.get("x2")) == ("0", "100")
     assert (between.get("x1"), between.get("x2")) == ("25.0", "87.5")
     assert value.get("x1") == value.get("x2") == "50.0"
+
+
+def test_a_strip_is_as_long_as_its_share() -> None:
+    (bar,) = _drawn(charts.strip(0.306))
+    assert bar.get("width") == "30.60"

@@ -46,3 +46,11 @@ def test_the_text_is_escaped_as_the_caller_says() -> None:
     assert marked("a*b", ((1, 2),), escape=lambda text: text.replace("*", "&#42;")) == (
         "a<mark>&#42;</mark>b"
     )
+
+
+def test_only_a_page_that_brings_a_script_may_run_one() -> None:
+    text = page("", "tables.css", "<p>正文</p>", "tables.js")
+    assert text.count("<script>") == 1
+    assert text.index("</p>") < text.index("<script>") < text.index("</body>")
+    assert "img-src data:; script-src &#x27;unsafe-inline&#x27;" in text
+    assert "script-src" not in page("", "tables.css", "<p>正文</p>")

@@ -17,13 +17,14 @@ LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "export", "known", "outline", "phrases", "provenance", "spelling"},
-    {"articles", "cards", "followups", "ranking", "reader", "store", "transcripts"},
-    {"build", "matching"},
+    {"articles", "followups", "quantities", "ranking", "reader", "store", "transcripts"},
+    {"build", "cards", "inventory", "matching"},
     {"retrieval"},
     {"evaluation", "feedback", "intervals", "live"},
     {"fitting", "measures"},
     {"charts", "failures"},
-    {"report", "web"},
+    {"report", "tables"},
+    {"web"},
     {"cli"},
 ]
 ONLY_IMPORTER = {

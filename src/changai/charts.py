@@ -111,6 +111,14 @@ def whisker(value: float, low: float, high: float) -> str:
     )
 
 
+def strip(share: float) -> str:
+    """A share from 0 to 1 as a bar as wide as its place on the page, beside the number in words."""
+    return (
+        '<svg class="strip" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="bar" width="{100 * share:.2f}" height="6"/></svg>'
+    )
+
+
 def _chart(label: str, x: tuple[str, Ticks], y: tuple[str, Ticks], drawn: Iterable[str]) -> str:
     """The frame of a chart, with the names and ticks of its axes, around what is drawn in it."""
     x_name, x_ticks = x

@@ -55,6 +55,11 @@ _NAME = re.compile(
     r"|做法|单元|模块|项目|要点|目标|清单|线索|建议|编号|序号|代码|电话|热线|神舟|嫦娥|长征)"
     rf"{_BLANK}?\Z"
 )
+_LISTED = re.compile(
+    rf"(?:[题例表卷]|任务|步骤|方案|措施|做法|模块|项目|要点|目标|清单|线索|建议){_BLANK}?\Z"
+)
+_MEASURE = re.compile(rf"{_BLANK}?[余多]?{_BLANK}?[个项件条份]")
+"""What makes a count of a number behind those: 解决问题128个, not 问题4:怎么办."""
 _OPENING = re.compile(rf"(?:\A|[\n。；;：:！!？?•●]){_BLANK}{{0,3}}\Z")
 _WITHIN = re.compile(rf"{_HAN}{_BLANK}?\Z")
 # Behind these a number is a count, however like a name it looks.
@@ -90,13 +95,13 @@ _LETTERED = re.compile(
 _LOOKALIKE = re.compile(r"\d[,.]?[OoIl]|[Ol]\.\d|l\d")
 _UNIT = re.compile(rf"{_BLANK}?[年月日%％‰万亿名人元个]")
 
-_REMEMBERED = 1000
+REMEMBERED = 1000
 """Of how many texts, which come again with every question, the figures are remembered."""
 
 _COUNTED = re.compile(rf"{_BLANK}?(?:[%％‰]|(?![月日号]){_HAN})")
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def damaged(text: str) -> Spans:
     """The ``(start, end)`` of the figures that a scan has probably damaged, in reading order.
 
@@ -111,7 +116,7 @@ def damaged(text: str) -> Spans:
     return _joined([*spans, *_misfollowed(text), *_parted(text), *_lettered(text)])
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def counts(text: str) -> tuple[int, ...]:
     """Where the numbers begin, damaged or not, that say how much or how many of something.
 
@@ -122,7 +127,10 @@ def counts(text: str) -> tuple[int, ...]:
         start
         for start, end in (number.span() for number in _NUMBER.finditer(text))
         if not _stands_before(_CODE, text, start)
-        and not _stands_before(_NAME, text, start)
+        and (
+            not _stands_before(_NAME, text, start)
+            or (_stands_before(_LISTED, text, start) and _MEASURE.match(text, end))
+        )
         and (start in broken or _COUNTED.match(text, end))
     )
 

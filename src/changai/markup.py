@@ -10,30 +10,34 @@ from changai.records import Spans
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def page(title: str, style: str, body: str) -> str:
-    """A whole HTML page that stands alone: no script, and nothing to be fetched.
+def page(title: str, style: str, body: str, script: str = "") -> str:
+    """A whole HTML page that stands alone, with nothing to be fetched.
 
     ``title`` is text; ``style`` is the package's style sheet that goes on top of ``paper.css``;
-    ``body`` is HTML.
+    ``body`` is HTML; ``script`` is the package's script that the page may run, if any.
     """
-    package = files("changai")
-    sheets = (package.joinpath(name).read_text(encoding="utf-8") for name in ("paper.css", style))
+    policy = _POLICY + "; script-src 'unsafe-inline'" * bool(script)
+    program = f"\n<script>\n{_resource(script)}</script>" if script else ""
     return f"""<!DOCTYPE html>
 <html lang="zh-CN">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{html.escape(_POLICY)}">
+<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <title>{html.escape(title)}</title>
 <style>
-{"".join(sheets)}</style>
+{_resource("paper.css")}{_resource(style)}</style>
 </head>
 <body>
-{body}
+{body}{program}
 </body>
 </html>
 """
+
+
+def _resource(name: str) -> str:
+    return files("changai").joinpath(name).read_text(encoding="utf-8")
 
 
 def marked(

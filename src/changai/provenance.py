@@ -4,7 +4,9 @@ those it rests on, and what it does not say."""
 import datetime
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from changai import chinese, figures
@@ -102,43 +104,70 @@ def shortfall(answer: Answer) -> str:
 def as_of(text: str, spans: Spans) -> str:
     """The date phrase, verbatim, of the figures that highlighted ``spans`` of a passage rest on.
 
-    That is the date that stands nearest before the figure in its sentence, or in brackets behind
-    it; else the nearest in the sentences before that holds on: a comma follows it, or it dates a
-    figure there. Dates in titles (《2020年要点》) and those compared with (比2019年) do not count.
+    That is ``date_of`` the first figure of a span, or of its sentence where the span has none.
     Empty where there is none, and where the sentence has no figure.
     """
-    plain = _TITLE.sub(lambda title: "《" * len(title[0]), text)
-    found = [match.span() for match in _DATE.finditer(plain)]
-    dates = [date for date in found if not _COMPARED.search(plain, max(0, date[0] - 2), date[0])]
-    in_dates = {position for date in found for position in range(*date)}
-    counts = [count for count in figures.counts(plain) if count not in in_dates]
-    for span in spans:
-        if date := _date_of(plain, span, dates, counts):
-            return text[slice(*date)]
+    plain = without_titles(text)
+    counts = amounts(text)
+    for start, end in spans:
+        edges = (edge for edge in _sentences(plain) if edge[0] <= start < edge[1])
+        first, last = next(edges, (0, 0))
+        own = counts[bisect_left(counts, first) : bisect_left(counts, last)]
+        figure = next((count for count in own if start <= count < end), next(iter(own), None))
+        if figure is not None and (date := date_of(text, figure)):
+            return date
     return ""
 
 
-def _date_of(
-    text: str, span: tuple[int, int], dates: list[tuple[int, int]], counts: list[int]
-) -> tuple[int, int] | None:
-    """Where the date stands of the figures that a highlighted span rests on."""
-    held: tuple[int, int] | None = None
-    edges = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
-    for first, last in pairwise(edges):
-        own = dates[bisect_left(dates, (first, 0)) : bisect_left(dates, (last, 0))]
-        amounts = counts[bisect_left(counts, first) : bisect_left(counts, last)]
-        if first <= span[0] < last:
-            if not amounts:
-                return None
-            amount = next((a for a in amounts if span[0] <= a < span[1]), amounts[0])
-            before = [date for date in own if date[0] < amount]
+def date_of(text: str, figure: int) -> str:
+    """The date phrase, verbatim, of the figure that begins at ``figure`` in a passage, or empty.
+
+    That is the date that stands nearest before the figure in its sentence, or in brackets behind
+    it; else the nearest in the sentences before that holds on: a comma follows it, or it dates a
+    figure there. Dates in titles (《2020年要点》) and those compared with (比2019年) do not count.
+    """
+    plain = without_titles(text)
+    counts = amounts(text)
+    found = [
+        date for date in dates(text) if not _COMPARED.search(plain, max(0, date[0] - 2), date[0])
+    ]
+    held = ""
+    for first, last in _sentences(plain):
+        own = found[bisect_left(found, (first, 0)) : bisect_left(found, (last, 0))]
+        if figure < last:
+            before = [date for date in own if date[0] < figure]
             behind = [date for date in own if _BRACKETED.match(text, max(0, date[0] - 1))]
             nearest = before[-1:] or behind[:1]
-            return nearest[0] if nearest else held
+            return text[slice(*nearest[0])] if nearest else held
+        dated = counts[bisect_left(counts, first) : bisect_left(counts, last)]
         for date in own:
-            if _COMMA.match(text, date[1]) or amounts[-1:] > [date[0]]:
-                held = date
-    return None
+            if _COMMA.match(plain, date[1]) or dated[-1:] > (date[0],):
+                held = text[slice(*date)]
+    return held
+
+
+def without_titles(text: str) -> str:
+    """The text with every title in it overwritten, so that what is in a title is not read."""
+    return _TITLE.sub(lambda title: "《" * len(title[0]), text)
+
+
+@lru_cache(maxsize=figures.REMEMBERED)
+def dates(text: str) -> Spans:
+    """Where the date phrases of a text stand, those in titles left out."""
+    return tuple(match.span() for match in _DATE.finditer(without_titles(text)))
+
+
+@lru_cache(maxsize=figures.REMEMBERED)
+def amounts(text: str) -> tuple[int, ...]:
+    """Where the numbers begin that say how much or how many: ``figures.counts`` without those in
+    titles and dates."""
+    within = {position for date in dates(text) for position in range(*date)}
+    return tuple(count for count in figures.counts(without_titles(text)) if count not in within)
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    edges = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    return pairwise(edges)
 
 
 def _excerpt(text: str, start: int, end: int) -> str:

@@ -1,0 +1,175 @@
+"""The figures of a text with their numbers and units, by rule, as they stand there.
+
+A figure is a number with a unit, or a damaged one; ranks, labels, dates, codes and names
+(八八战略, 三个到位) are none, and a number in Chinese numerals is one only where it clearly counts.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from changai import provenance, wordlists
+from changai.figures import damaged
+
+SHARES = ("%", "％", "‰", "百分之")
+"""The units of shares of a whole."""
+
+_BLANK = r"[ \t\u3000\xa0]?"
+_DIGITS = r"\d+(?:[,，]\d{3}(?!\d))*(?:[.．]\d+)?"
+_SCALE = r"(?:[十千万亿]|百(?!分))"
+_SCALED = rf"{_DIGITS}(?:{_BLANK}[余多来几]?{_SCALE}+)?"
+_NUMBER = re.compile(rf"{_SCALED}(?:{_BLANK}(?:[-—–~～至到]|——){_BLANK}{_SCALED})?")
+_FEW = re.compile(rf"{_BLANK}[余多]")
+_SCALE_BEHIND = re.compile(rf"{_BLANK}{_SCALE}+")
+_LOST_END = re.compile(rf"{_BLANK}[%％‰:：\u3400-\u9fff]\Z")
+"""What a damaged figure holds behind its number: a sign, or what stands for a lost unit."""
+
+_DIGIT = "[一二两三四五六七八九]"
+_BELOW_10000 = rf"(?:{_DIGIT}千零?)?(?:{_DIGIT}百零?)?(?:{_DIGIT}?十)?{_DIGIT}?"
+_NUMERAL = re.compile(
+    "(?:(?<![第前数几线以之])[数几上])?(?<![第前])[零一二两三四五六七八九十百千万亿]+"
+)
+_EXACT = re.compile(
+    rf"(?=.*[十百千万亿])(?=..)(?:{_BELOW_10000}亿零?)?(?:{_BELOW_10000}万零?)?{_BELOW_10000}"
+)
+_VAGUE = re.compile("[数几上][十百千万亿]{1,2}")
+_SHORT = re.compile("[二两三四五六七八九]|[十百千万亿]{1,2}")
+_IN_HUNDREDS = re.compile(
+    rf"百分之{_BLANK}(?P<value>{_DIGITS}|[零一二三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?)"
+)
+
+_ABOUT = re.compile(
+    r"(?:[不至][少低高]于|不超过|不足|至少|最[多高低]|将近|接近|大约|超过|超|逾"
+    rf"|(?<![最附])近|(?<![节签预公])约|(?<!圆)满){_BLANK}\Z"
+)
+"""What bounds a number right before it."""
+_COUNTING = re.compile(rf"(?:[共达计仅超逾]|(?<![最附])近|(?<![节签预公])约|超过|不少于){_BLANK}\Z")
+"""What makes a count of a numeral, however like a name it looks."""
+_REACH = 5
+"""How many characters before a number those look at."""
+
+_ONES = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2}
+_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure at ``start:end`` of a text, with what bounds it (近700家, 20人以上).
+
+    ``value`` is its number as written (700, 180.15万) and ``unit`` its unit, empty where damage
+    hides it or the number needs none (118万). ``of_things`` tells whether a noun stands right
+    behind such a unit, as behind a measure word (700家企业).
+    """
+
+    start: int
+    end: int
+    value: str
+    unit: str
+    of_things: bool = False
+    damaged: bool = False
+
+    @property
+    def amount(self) -> float | None:
+        """The number, to be sorted by: of a range the first, and None where it is damaged, or as
+        vague as 数十."""
+        return None if self.damaged else _amount(self.value)
+
+
+def quantities(text: str) -> list[Quantity]:
+    """The figures of a text in reading order, apart from each other; those in titles left out."""
+    plain = provenance.without_titles(text)
+    found = [*_damaged(plain), *_in_digits(plain), *_in_numerals(plain)]
+    apart: list[Quantity] = []
+    for each in sorted(found, key=lambda each: each.start):
+        if not apart or each.start >= apart[-1].end:
+            apart.append(each)
+    return apart
+
+
+def _damaged(text: str) -> Iterator[Quantity]:
+    for start, end in damaged(text):
+        value = _LOST_END.sub("", text[start:end])
+        if len(value) < end - start:
+            unit = text[end - 1] if text[end - 1] in "%％‰" else ""
+            yield Quantity(_bound(text, start), end, value, unit, damaged=True)
+        else:
+            scale = _SCALE_BEHIND.match(text, end)
+            yield replace(_measured(text, start, scale.end() if scale else end), damaged=True)
+
+
+def _in_digits(text: str) -> Iterator[Quantity]:
+    """The sound figures in digits: with a unit, or so large that they need none (118万会员)."""
+    broken = {position for span in damaged(text) for position in range(*span)}
+    for position in provenance.amounts(text):
+        value = _NUMBER.match(text, position)
+        if value and not broken.intersection(range(*value.span())):
+            found = _measured(text, *value.span())
+            if found.unit or value[0][-1] in "万亿":
+                yield found
+
+
+def _in_numerals(text: str) -> Iterator[Quantity]:
+    """The figures in Chinese numerals that clearly count: of two numerals and more, or behind a
+    word that tells an amount. Years are mostly names there (三年行动)."""
+    for match in _IN_HUNDREDS.finditer(text):
+        yield Quantity(_bound(text, match.start()), match.end(), match["value"], "百分之")
+    for match in _NUMERAL.finditer(text):
+        counting = _COUNTING.search(text, max(0, match.start() - _REACH), match.start())
+        if (
+            _EXACT.fullmatch(match[0])
+            or _VAGUE.fullmatch(match[0])
+            or (counting and _SHORT.fullmatch(match[0]))
+        ):
+            found = _measured(text, *match.span())
+            if found.unit not in ("", "年"):
+                yield found
+
+
+def _measured(text: str, start: int, end: int) -> Quantity:
+    """The figure whose number stands at ``start:end``, with the unit behind it, if there is one."""
+    behind = _unit().match(text, end)
+    if behind is None:
+        few = _FEW.match(text, end)
+        stop = few.end() if few else end
+        return Quantity(_bound(text, start), stop, text[start:end], "", of_things=True)
+    of_things = behind["things"] is not None
+    return Quantity(_bound(text, start), behind.end(), text[start:end], behind["unit"], of_things)
+
+
+def _bound(text: str, position: int) -> int:
+    """Where a figure begins whose number begins at ``position``."""
+    about = _ABOUT.search(text, max(0, position - _REACH), position)
+    return about.start() if about else position
+
+
+@cache
+def _unit() -> re.Pattern[str]:
+    things, others = ("|".join(wordlists.words(f"{n}.txt")) for n in ("measure_words", "units"))
+    return re.compile(
+        rf"(?:{_BLANK}[余多来几])?{_BLANK}(?P<unit>{others}|(?P<things>{things}))"
+        "(?:以上|以下|以内|左右|上下)?"
+    )
+
+
+def _amount(value: str) -> float | None:
+    """The value of a number in digits or Chinese numerals, or None for 数十 and the like."""
+    if value[0] in "数几":
+        return None
+    plain = re.sub(r"[,\s余多来几上]", "", unicodedata.normalize("NFKC", value))
+    if digits := re.match(r"(\d+(?:\.\d+)?)([十百千万亿]*)", plain):
+        return float(digits[1]) * math.prod(_SCALES[each] for each in digits[2])
+    whole, _, decimals = plain.partition("点")
+    total = section = digit = 0
+    for each in whole:
+        if each in _ONES:
+            digit = _ONES[each]
+        elif each == "亿":
+            total, section, digit = (total + section + digit or 1) * _SCALES[each], 0, 0
+        elif each == "万":
+            total, section, digit = total + (section + digit or 1) * _SCALES[each], 0, 0
+        else:
+            section, digit = section + (digit or 1) * _SCALES[each], 0
+    return float(f"{total + section + digit}.{''.join(str(_ONES[each]) for each in decimals)}")
