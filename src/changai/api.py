@@ -1,0 +1,226 @@
+"""For other programs: answers as JSON at ``/api``, ``/mcp`` for assistants, and ``/healthz``."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Query
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from changai.errors import ChangaiError, QuestionError
+from changai.live import LiveIndex
+
+_MOST = 100
+"""Citations that may be asked for."""
+
+
+class _Record(BaseModel):
+    """A record of the public JSON: a key that the other side does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Asked(_Record):
+    question: str
+    """要问的问题；用中文问最好"""
+    k: int = Field(3, ge=1, le=_MOST)
+    """引用几段"""
+
+
+class Document(_Record):
+    title: str
+    """标题"""
+    publisher: str
+    """发文单位，不详时为空"""
+    published: str
+    """发布日期，不详时为空"""
+    file: str
+    """文件名"""
+
+
+class Citation(_Record):
+    rank: int
+    """名次，从 1 起"""
+    score: float
+    """排序用的分数，只在同一个问题之内可比"""
+    text: str
+    """段落原文，一字不改"""
+    highlights: list[tuple[int, int]]
+    """text 里最切题的文字的起止位置，最好的在前"""
+    damaged: list[tuple[int, int]]
+    """text 里疑有识别错误的数字的起止位置"""
+    as_of: str
+    """所引数据的时点，照原文写法，没有时为空"""
+    locator: str
+    """段落在文章里的位置"""
+    start: int
+    """段落在全文里的起点，按字数"""
+    end: int
+    """段落在全文里的终点，按字数"""
+    document: Document
+
+
+class Answer(_Record):
+    # What records.Answer.to_dict gives; a test holds the two together.
+    question: str
+    """所问的问题"""
+    covered: bool
+    """文章是否回答了问题"""
+    confidence: float
+    """文章回答了问题的可能性，0 到 1"""
+    answering: int
+    """前几段回答了问题；没有回答时是 0"""
+    mentioned: str
+    """第一段提到的问题里的话，照原文"""
+    missing: list[str]
+    """问到而第一段没有说的"""
+    taken_as: str
+    """改正错别字以后，问题被理解成什么；没有改时为空"""
+    citations: list[Citation]
+    """引用的段落，最好的在前；没有回答时是最相近的段落"""
+
+
+class Failure(_Record):
+    error: str
+    """出了什么错，该怎么办"""
+
+
+def create_routes(live: LiveIndex) -> list[BaseRoute]:
+    """What the web application serves for other programs: ``/api``, ``/mcp`` and ``/healthz``."""
+
+    async def healthz(_: Request) -> JSONResponse:
+        return await _health(live)
+
+    return [
+        Mount("/api", create_api(live)),
+        Route("/mcp", _create_mcp(live)),
+        Route("/healthz", healthz),
+    ]
+
+
+def create_api(live: LiveIndex) -> FastAPI:
+    """The application to be mounted at ``/api``: ``ask`` by GET or POST, and ``openapi.json``.
+
+    It answers as ``changai ask --json`` does, or ``{"error": …}``: 400 for a question that cannot
+    be asked, 422 for a request that is not of the form, 503 where the index cannot be used.
+    """
+    api = FastAPI(
+        title="产改问答",
+        description="用文章的原文回答问题。",
+        version=version("changai"),
+        # Their pages load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            ChangaiError: _on_changai_error,
+            RequestValidationError: _on_malformed,
+            HTTPException: _on_http_error,
+            Exception: _on_fault,
+        },
+    )
+    failures: dict[int | str, dict[str, Any]] = {
+        400: {"model": Failure, "description": "问题不能问"},
+        422: {"model": Failure, "description": "请求不合格式"},
+        500: {"model": Failure, "description": "服务器出错"},
+        503: {"model": Failure, "description": "索引不能用"},
+    }
+
+    # Not coroutines: each call runs in a thread of its own.
+    @api.get("/ask", response_model=Answer, responses=failures, summary="提问")
+    def ask(asked: Annotated[Asked, Query()]) -> dict[str, Any]:
+        return _ask(live, asked)
+
+    @api.post("/ask", response_model=Answer, responses=failures, summary="提问（用 JSON）")
+    def ask_by_post(asked: Annotated[Asked, Body()]) -> dict[str, Any]:
+        return _ask(live, asked)
+
+    return api
+
+
+def _create_mcp(live: LiveIndex) -> ASGIApp:
+    """The MCP endpoint, or what says how to install it.
+
+    It is an extra because gradio loads ``mcp`` wherever it finds it: every start of the page would
+    take longer, and 23 MB more.
+    """
+    try:
+        from changai.assistants import Endpoint
+    except ImportError as error:
+        advice = "请运行 pip install 'mcp>=2.3,<3'，再重新启动"
+        return _failure(f"没有能用的 MCP 组件（{error}）；{advice}", 501)
+
+    def retrieve(arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return _ask(live, Asked.model_validate(arguments))
+        except ValidationError as error:
+            raise QuestionError(_what_is_malformed(error)) from error
+
+    return Endpoint(
+        Asked.model_json_schema(), Answer.model_json_schema(mode="serialization"), retrieve
+    )
+
+
+def _ask(live: LiveIndex, asked: Asked) -> dict[str, Any]:
+    return live.get().ask(asked.question, k=asked.k).to_dict()
+
+
+async def _health(live: LiveIndex) -> JSONResponse:
+    """200 and what the index holds; 503, without waiting, while it is opened or where it failed."""
+    if not live.ready:
+        return JSONResponse({"status": "loading"}, status_code=503)
+    try:
+        # In a thread: a new generation may have to be read.
+        corpus = (await run_in_threadpool(live.get)).corpus
+    except ChangaiError as error:
+        return JSONResponse({"status": "error", "error": str(error)}, status_code=503)
+    return JSONResponse(
+        {
+            "status": "ok",
+            "generation": corpus.generation,
+            "documents": corpus.documents,
+            "passages": corpus.passages,
+            "encoder": corpus.encoder.name,
+        }
+    )
+
+
+async def _on_changai_error(_: Request, error: ChangaiError) -> JSONResponse:
+    return _failure(str(error), 400 if isinstance(error, QuestionError) else 503)
+
+
+async def _on_malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+    return _failure(_what_is_malformed(error), 422)
+
+
+async def _on_http_error(_: Request, error: HTTPException) -> JSONResponse:
+    messages = {
+        400: "请求读不出来；请用 UTF-8 的 JSON",
+        404: "没有这个地址；有哪些地址，请看 openapi.json",
+        405: "这个地址不接受这种请求；请用 GET 或 POST",
+    }
+    return _failure(messages[error.status_code], error.status_code, error.headers)
+
+
+async def _on_fault(_: Request, error: Exception) -> JSONResponse:
+    # Starlette raises it again after this, so the log has it.
+    return _failure("服务器出错了，原因写在它的日志里；请告诉管理员", 500)
+
+
+def _failure(message: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(Failure(error=message).model_dump(), status_code=status, headers=headers)
+
+
+def _what_is_malformed(error: RequestValidationError | ValidationError) -> str:
+    places = {place for each in error.errors() for place in each["loc"]}
+    wrong = "、".join(name for name in Asked.model_fields if name in places)
+    return (
+        f"请求的格式不对（{wrong or '读不出来'}）；"
+        f"请给出 question（文字）和 k（1 到 {_MOST} 的整数，可以省略）"
+    )

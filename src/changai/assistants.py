@@ -1,0 +1,107 @@
+"""The tool ``retrieve`` for assistants: the only importer of mcp."""
+
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+from mcp import types
+from mcp.server import Server, ServerRequestContext
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from changai.errors import ChangaiError
+
+Json = dict[str, Any]
+
+_DESCRIPTION = """在产业工人队伍建设改革的文章里，查找回答问题的原文段落。
+
+citations 是逐字的原文（扫描的错字也照录），各注明文中位置 locator、标题、发文单位和发布日期；
+highlights 是 text 里最切题的文字的起止位置。
+covered 为 true 时，前 answering 段回答了问题；为 false 时，文章没有回答，各段只是相近，不是答案，
+missing 说明缺什么。damaged 是疑有识别错误的数字的起止位置，as_of 是所引数据的时点。
+
+回答用户时请照抄原文，注明标题、单位、日期和位置；不要改动数字，不要补充文章没有的内容。
+question 请写成一个完整的中文问题，不要依赖上文。"""
+
+
+class Endpoint:
+    """ASGI application: the Model Context Protocol over streamable HTTP, with one tool.
+
+    https://modelcontextprotocol.io/specification. No session is kept: every request is a POST that
+    is answered in JSON. A web page of another host is refused by its Origin. The host's own name is
+    not checked: a reverse proxy may give it any, and the tool reads nothing but what the web page
+    at the same address shows to everyone.
+    """
+
+    def __init__(self, takes: Json, gives: Json, retrieve: Callable[[Json], Json]) -> None:
+        """``takes`` and ``gives`` are the JSON schemas of what ``retrieve`` takes and gives.
+
+        ``retrieve`` is called in a thread of its own; a ChangaiError that it raises is told to the
+        assistant.
+        """
+        self._tool = types.Tool(
+            name="retrieve",
+            title="产改问答：查找原文",
+            description=_DESCRIPTION,
+            input_schema=takes,
+            output_schema=gives,
+            annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=False),
+        )
+        self._retrieve = retrieve
+        self._server = Server(
+            "changai",
+            title="产改问答",
+            version=version("changai"),
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        if request.method != "POST":
+            # The protocol's way to say that there is no stream to listen to.
+            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+            return
+        host = request.headers.get("host", "")
+        # Nothing is kept from one request to the next, so a manager for each will do, and whoever
+        # mounts this application need not run another beside it.
+        manager = StreamableHTTPSessionManager(
+            self._server,
+            json_response=True,
+            stateless=True,
+            security_settings=TransportSecuritySettings(
+                allowed_hosts=[host], allowed_origins=[f"http://{host}", f"https://{host}"]
+            ),
+        )
+        async with manager.run():
+            await manager.handle_request(scope, receive, send)
+
+    async def _list_tools(
+        self, _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[self._tool])
+
+    async def _call_tool(
+        self, _context: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        if params.name != self._tool.name:
+            return _result(f"没有工具 {params.name}；请用 {self._tool.name}")
+        try:
+            answer = await run_in_threadpool(self._retrieve, params.arguments or {})
+        except ChangaiError as error:
+            return _result(str(error))
+        return _result(json.dumps(answer, ensure_ascii=False), answer)
+
+
+def _result(text: str, answer: Json | None = None) -> types.CallToolResult:
+    """An answer with its text, or, without one, an error."""
+    return types.CallToolResult(
+        content=[types.TextContent(text=text)],
+        structured_content=answer,
+        is_error=answer is None,
+    )
