@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from changai.markup import marked, page
+from changai.markup import marked, page, within
 from pages import Strict
 
 
@@ -42,15 +42,24 @@ def test_marks_stand_in_escaped_text(
     assert marked('a<b>"', highlights, damaged) == expected
 
 
-def test_the_text_is_escaped_as_the_caller_says() -> None:
-    assert marked("a*b", ((1, 2),), escape=lambda text: text.replace("*", "&#42;")) == (
-        "a<mark>&#42;</mark>b"
-    )
-
-
 def test_only_a_page_that_brings_a_script_may_run_one() -> None:
     text = page("", "tables.css", "<p>正文</p>", "tables.js")
     assert text.count("<script>") == 1
     assert text.index("</p>") < text.index("<script>") < text.index("</body>")
     assert "img-src data:; script-src &#x27;unsafe-inline&#x27;" in text
     assert "script-src" not in page("", "tables.css", "<p>正文</p>")
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        (((2, 5),), ((0, 3),)),
+        (((0, 3), (4, 9)), ((0, 1), (2, 4))),
+        (((0, 2), (6, 7)), ()),
+        (((1, 8),), ((0, 4),)),
+    ],
+)
+def test_spans_within_a_stretch_count_from_its_beginning(
+    spans: tuple[tuple[int, int], ...], expected: tuple[tuple[int, int], ...]
+) -> None:
+    assert within(spans, 2, 6) == expected

@@ -154,13 +154,19 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
     type=click.IntRange(0, 65535),
     help="监听端口，0 是任选一个。",
 )
+@click.option("--root-path", default="", help="反向代理把网页放在哪个路径之下，例如 /changai。")
+@click.option(
+    "--feedback",
+    type=click.Path(path_type=Path),
+    help="把“有用/没用”的意见记进这个 SQLite 文件；不给就不收集。",
+)
 @_index_option
-def serve(host: str, port: int, index: Path) -> None:
+def serve(host: str, port: int, root_path: str, feedback: Path | None, index: Path) -> None:
     """启动问答网页。"""
     from changai import web
 
     with _progress("建立索引") as progress:
-        web.serve(Settings(index=index, host=host, port=port), progress)
+        web.serve(Settings(index, host, port, root_path, feedback), progress)
 
 
 @main.command()

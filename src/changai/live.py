@@ -31,6 +31,10 @@ class LiveIndex:
         """Whether the index has been opened, or has failed to: ``get`` will not wait."""
         return self._opening.done()
 
+    def when_failed(self, call: Callable[[], object]) -> None:
+        """Call this when opening fails, or at once where it has failed."""
+        self._opening.add_done_callback(lambda opening: opening.exception() and call())
+
     def get(self) -> Index:
         """The index at the generation in use, waiting until it is opened.
 

@@ -1,7 +1,6 @@
 """What every page is made of: the frame of one that stands alone, and a text with its marks."""
 
 import html
-from collections.abc import Callable
 from importlib.resources import files
 from itertools import chain, groupby, pairwise
 
@@ -17,7 +16,7 @@ def page(title: str, style: str, body: str, script: str = "") -> str:
     ``body`` is HTML; ``script`` is the package's script that the page may run, if any.
     """
     policy = _POLICY + "; script-src 'unsafe-inline'" * bool(script)
-    program = f"\n<script>\n{_resource(script)}</script>" if script else ""
+    program = f"\n<script>\n{resource(script)}</script>" if script else ""
     return f"""<!DOCTYPE html>
 <html lang="zh-CN">
 <head>
@@ -27,7 +26,7 @@ def page(title: str, style: str, body: str, script: str = "") -> str:
 <link rel="icon" href="data:,">
 <title>{html.escape(title)}</title>
 <style>
-{_resource("paper.css")}{_resource(style)}</style>
+{resource("paper.css")}{resource(style)}</style>
 </head>
 <body>
 {body}{program}
@@ -36,16 +35,12 @@ def page(title: str, style: str, body: str, script: str = "") -> str:
 """
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """The text of a file of the package."""
     return files("changai").joinpath(name).read_text(encoding="utf-8")
 
 
-def marked(
-    text: str,
-    highlights: Spans,
-    damaged: Spans = (),
-    escape: Callable[[str], str] = html.escape,
-) -> str:
+def marked(text: str, highlights: Spans, damaged: Spans = ()) -> str:
     """The text, escaped, with its highlighted spans in ``<mark>`` and the damaged in ``<u>``.
 
     Spans may overlap: where a highlight begins or ends within a damaged one, the ``<u>`` is cut.
@@ -56,13 +51,22 @@ def marked(
         pairwise(edges), lambda stretch: _holds(highlights, stretch)
     ):
         inner = "".join(
-            f'<u class="damaged">{escape(text[start:end])}</u>'
+            f'<u class="damaged">{html.escape(text[start:end])}</u>'
             if _holds(damaged, (start, end))
-            else escape(text[start:end])
+            else html.escape(text[start:end])
             for start, end in stretches
         )
         parts.append(f"<mark>{inner}</mark>" if highlighted else inner)
     return "".join(parts)
+
+
+def within(spans: Spans, start: int, end: int) -> Spans:
+    """What of the spans lies between ``start`` and ``end``, counted from there."""
+    return tuple(
+        (max(first, start) - start, min(last, end) - start)
+        for first, last in spans
+        if first < end and start < last
+    )
 
 
 def _holds(spans: Spans, stretch: tuple[int, int]) -> bool:

@@ -12,7 +12,7 @@ from itertools import islice
 from urllib.parse import quote
 
 from changai import figures, provenance
-from changai.markup import marked, page
+from changai.markup import marked, page, within
 from changai.records import Document, Passage, Spans
 
 _MARK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
@@ -160,9 +160,4 @@ def _place(passages: Sequence[Passage], number: int) -> str:
 
 def _shown(text: str, start: int, end: int, marks: Spans, damaged: Spans = ()) -> str:
     """A stretch of the text with its part of the marks, and with what is damaged in it."""
-    within = tuple(
-        (max(first, start) - start, min(last, end) - start)
-        for first, last in marks
-        if first < end and start < last
-    )
-    return marked(text[start:end], within, damaged)
+    return marked(text[start:end], within(marks, start, end), damaged)

@@ -192,3 +192,5 @@ class Settings:
     index: Path
     host: str = "127.0.0.1"
     port: int = 7860
+    root_path: str = ""
+    feedback: Path | None = None

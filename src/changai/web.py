@@ -1,23 +1,26 @@
-"""The web page: the only importer of gradio."""
+"""The web page and what it is served with: the only importer of gradio."""
 
 import contextlib
-import functools
 import logging
 import socket
-from dataclasses import dataclass
-from importlib.resources import files
+import threading
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI
-from gradio.events import api
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from gradio.events import api as publish
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai import followups
+from changai import api, cards, conversation, reader, site
 from changai.build import Progress, ensure_index
-from changai.cards import EXAMPLES, OFFICIAL, WORKER, answer_card, error_card, escape, meaning
-from changai.errors import ChangaiError, ServerError
+from changai.errors import ChangaiError, FeedbackError, ServerError
+from changai.feedback import Feedback, Opinion
+from changai.live import LiveIndex
+from changai.markup import resource
 from changai.records import Settings
 from changai.retrieval import LONGEST_QUESTION, Index
 
@@ -36,209 +39,155 @@ _POLICY = "; ".join(
     ]
 )
 
-# The reader begins at the top of a new answer, not at its end.
-_SHOW_LAST_QUESTION = """() => setTimeout(() => {
-    const asked = document.querySelectorAll('#chat .message.user');
-    if (asked.length) asked[asked.length - 1].scrollIntoView({block: 'start'});
-}, 50)"""
+_AT_ONCE = 2
+"""How many questions are answered at once, which did best on two cores; a burst waits its turn."""
 
 _log = logging.getLogger(__name__)
 
-# As many as a follow-up can lean on.
-_REMEMBERED = 3
-
-Messages = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """What a page remembers of its conversation: the last questions as they were understood, and
-    the last of all as it was typed, where it was taken to mean another."""
-
-    understood: tuple[str, ...] = ()
-    typed: str = ""
-
 
 def serve(settings: Settings, progress: Progress | None = None) -> None:
-    """Serve the page until interrupted, after building the index if there is none.
+    """Serve the page until interrupted; the index is opened meanwhile, and built if there is none.
 
-    Raises ServerError when the address cannot be listened on, and what opening an index raises.
+    Raises ServerError when the address cannot be listened on, FeedbackError, and what opening an
+    index raises.
     """
     listener = _listen(settings.host, settings.port)
-    ensure_index(settings.index, progress)
-    app = create_app(Index.open(settings.index))
+    feedback = Feedback(settings.feedback) if settings.feedback is not None else None
+    live = LiveIndex(lambda: _open_index(settings.index, progress))
+    app = create_app(live, feedback, root_path=settings.root_path)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", root_path=settings.root_path))
+    live.when_failed(lambda: setattr(server, "should_exit", True))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"产改问答已就绪：http://{host}:{listener.getsockname()[1]}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+        server.run(sockets=[listener])
+    if live.ready:
+        live.get()
 
 
-def create_app(index: Index) -> FastAPI:
-    """The web application: the page at ``/``, and the endpoint ``/retrieve`` beside it."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+def _open_index(folder: Path, progress: Progress | None) -> Index:
+    ensure_index(folder, progress)
+    return Index.open(folder)
+
+
+def create_app(
+    live: LiveIndex, feedback: Feedback | None = None, *, root_path: str = ""
+) -> FastAPI:
+    """The web application: the page at ``/``, and beside it what ``site`` and ``api`` give.
+
+    ``feedback`` is where opinions are kept, if they are; ``root_path`` is the path below which a
+    reverse proxy shows the application.
+    """
+    routes = api.create_routes(live)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=routes)
     app.add_middleware(_SecurityHeaders)
+    app.include_router(site.create_router(live))
+    app.add_exception_handler(ChangaiError, _error_page)
     gr.mount_gradio_app(
         app,
-        _page(index),
+        _page(live, feedback),
         path="/",
+        root_path=root_path,
         footer_links=[],
         run_history=False,
         ssr_mode=False,
         show_error=False,
         max_file_size="1kb",
-        css=files("changai").joinpath("page.css").read_text(encoding="utf-8"),
-        theme=gr.themes.Default(
-            primary_hue="red",
-            neutral_hue="gray",
-            font=["system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"],
-            font_mono=["ui-monospace", "monospace"],
-        ),
+        css=resource("paper.css") + resource("page.css"),
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
     return app
 
 
-def reply(
-    index: Index, question: str, audience: str, messages: Messages, talk: Talk
-) -> tuple[str, Messages, Talk]:
-    """Answer in the chat: the emptied question box, the messages with two more, and the talk."""
-    if not question.strip():
-        return "", messages, talk
-    meant = followups.resolve(question, talk.understood)
-    messages = [*messages, *_exchange(index, question, meant, audience)]
-    understood = (*talk.understood, (meant or question)[:LONGEST_QUESTION])
-    return "", messages, Talk(understood[-_REMEMBERED:], question if meant else "")
+async def _error_page(request: Request, error: Exception) -> HTMLResponse:
+    return HTMLResponse(reader.not_found_page(str(error)), status_code=400)
 
 
-def reply_as_typed(
-    index: Index, audience: str, messages: Messages, talk: Talk
-) -> tuple[Messages, Talk]:
-    """Take back what the last question was taken to mean, and answer what was typed."""
-    if not talk.typed:
-        return messages, talk
-    messages = [*messages[:-2], *_exchange(index, talk.typed, None, audience)]
-    return messages, Talk((*talk.understood[:-1], talk.typed))
+def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
+    gate = threading.BoundedSemaphore(_AT_ONCE)
 
+    # Gradio hands each what the page's script called it with, as one value.
+    def answer(asked: object) -> dict[str, Any]:
+        with gate:
+            return _answer(live, asked)
 
-def _exchange(index: Index, question: str, meant: str | None, audience: str) -> Messages:
-    """A question as it was typed, and the answer to what it means."""
-    try:
-        _refresh(index)
-        content = answer_card(index.ask(meant or question), audience)
-    except ChangaiError as error:
-        content = error_card(str(error))
-    return [
-        {"role": "user", "content": escape(question[:LONGEST_QUESTION])},
-        {"role": "assistant", "content": (meaning(meant) if meant else "") + content},
-    ]
+    def opine(opinion: object) -> str:
+        with gate:
+            return _opine(live, feedback, opinion)
 
+    def corpus(_: object) -> str:
+        return _corpus(live)
 
-def retrieve(index: Index, question: str, k: int = 3) -> dict[str, Any]:
-    """The endpoint's answer: that of ``changai ask --json``, or ``{"error": …}``."""
-    try:
-        _refresh(index)
-        return index.ask(question, k=k).to_dict()
-    except ChangaiError as error:
-        return {"error": str(error)}
+    def endpoint(question: str, k: int = 3) -> dict[str, Any]:
+        return retrieve(live, question, k)
 
-
-def _refresh(index: Index) -> None:
-    """Take up a rebuilt index; where it cannot be opened, the one before stays in use."""
-    try:
-        index.refresh()
-    except ChangaiError as error:
-        _log.warning("不能换用新的索引，仍用原来的：%s", error)
-
-
-def _page(index: Index) -> gr.Blocks:
-    respond = functools.partial(reply, index)
-    respond_as_typed = functools.partial(reply_as_typed, index)
     page: gr.Blocks
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as page:
         gr.HTML(
-            "<h1>产改问答</h1><p>答案都是文章原文，照录不改（扫描的错字也照录），注明位置和日期；"
-            f"文章没有说的，就说没有。现收录文章 {len(index.documents)} 篇。</p>",
-            elem_id="head",
+            html_template=resource("page.html")
+            .replace("@examples", cards.examples())
+            .replace("@feedback", "no" if feedback is None else "yes"),
+            js_on_load=resource("page.js"),
+            apply_default_css=False,
+            server_functions=[answer, corpus, opine],
+            longest=LONGEST_QUESTION,
+            remembered=conversation.REMEMBERED,
         )
-        audience = gr.Radio(
-            [WORKER, OFFICIAL], value=WORKER, show_label=False, container=False, elem_id="audience"
-        )
-        chat = gr.Chatbot(
-            show_label=False,
-            label="问答",
-            buttons=[],
-            scale=1,
-            height=None,
-            latex_delimiters=[],
-            autoscroll=False,
-            group_consecutive_messages=False,
-            elem_id="chat",
-            placeholder="请输入问题，或点下面的例子。",
-        )
-        rows = {}
-        buttons = []
-        for who, questions in EXAMPLES.items():
-            with gr.Row(visible=who == WORKER, elem_classes="examples") as rows[who]:
-                buttons += [gr.Button(text, size="sm", min_width=60) for text in questions]
-        with gr.Row(elem_id="ask"):
-            question = gr.Textbox(
-                placeholder="例如：外地人的孩子怎么上学?",
-                show_label=False,
-                label="问题",
-                submit_btn="提问",
-                elem_id="question",
-                autofocus=True,
-                scale=1,
-                min_width=200,
-            )
-            as_typed = gr.Button(
-                "按原话再问", visible=False, size="sm", scale=0, min_width=100, elem_id="as-typed"
-            )
-        talk = gr.State(Talk())
-        talk.change(
-            lambda talk: gr.Button(visible=bool(talk.typed)),
-            talk,
-            as_typed,
-            api_visibility="private",
-            show_progress="hidden",
-        )
-        chat.clear(Talk, None, talk, api_visibility="private", show_progress="hidden")
-        asked = [question.submit, *(button.click for button in buttons)]
-        for event, box in zip(asked, [question, *buttons], strict=True):
-            event(
-                respond,
-                [box, audience, chat, talk],
-                [question, chat, talk],
-                api_visibility="private",
-                show_progress="hidden",
-            ).then(fn=None, js=_SHOW_LAST_QUESTION, api_visibility="private")
-        as_typed.click(
-            respond_as_typed,
-            [audience, chat, talk],
-            [chat, talk],
-            api_visibility="private",
-            show_progress="hidden",
-        ).then(fn=None, js=_SHOW_LAST_QUESTION, api_visibility="private")
-        audience.change(
-            lambda who: [gr.Row(visible=who == each) for each in rows],
-            audience,
-            list(rows.values()),
-            api_visibility="private",
-            show_progress="hidden",
-        )
-        api(_endpoint(index), api_name="retrieve")
-    # Two at once did best on two cores; a burst waits its turn.
-    page.queue(default_concurrency_limit=2, max_size=200)
+        publish(endpoint, api_name="retrieve")
+    page.queue(default_concurrency_limit=_AT_ONCE, max_size=200)
     return page
 
 
-def _endpoint(index: Index) -> Any:
-    """``retrieve`` for one index, with the signature that gradio publishes."""
+def _answer(live: LiveIndex, asked: object) -> dict[str, Any]:
+    """What the page shows for a question, and the turn that it is to remember."""
+    try:
+        index = live.get()
+        turn = conversation.next_turn(asked)
+        exchange = conversation.answer(index, turn)
+    except ChangaiError as error:
+        message = str(error)
+        return {"html": cards.error_card(message), "status": message}
+    return {
+        "html": cards.reply_card(exchange),
+        "status": cards.status(exchange),
+        "turn": turn.to_dict(),
+        "corpus": cards.corpus_line(index.corpus),
+    }
 
-    def endpoint(question: str, k: int = 3) -> dict[str, Any]:
-        return retrieve(index, question, k)
 
-    return endpoint
+def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> str:
+    """Keep an opinion of a turn's answer: what to tell the visitor."""
+    match opinion:
+        case {"turn": turn, "useful": bool(useful), "comment": str(comment)} if feedback:
+            pass
+        case _:
+            return "没有记下：这里不收集意见。"
+    try:
+        exchange = conversation.answer(live.get(), conversation.turn_from(turn))
+        today = date.today().isoformat()
+        feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))
+    except FeedbackError as error:
+        _log.error("%s", error)
+        return "没有记下：服务器存不了意见，请告诉管理员。"
+    except ChangaiError as error:
+        return f"没有记下：{error}"
+    return "谢谢，已记下。"
+
+
+def _corpus(live: LiveIndex) -> str:
+    try:
+        return cards.corpus_line(live.get().corpus)
+    except ChangaiError as error:
+        return str(error)
+
+
+def retrieve(live: LiveIndex, question: str, k: int = 3) -> dict[str, Any]:
+    """The endpoint's answer: that of ``changai ask --json``, or ``{"error": …}``."""
+    try:
+        return live.get().ask(question, k=k).to_dict()
+    except ChangaiError as error:
+        return {"error": str(error)}
 
 
 def _listen(host: str, port: int) -> socket.socket:

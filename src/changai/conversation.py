@@ -1,0 +1,75 @@
+"""A conversation, turn by turn, as the page tells it.
+
+The server keeps none: the page sends back what a turn was, and it is answered anew wherever its
+answer is needed again, so that nothing but the articles' own text can come back as a quotation.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from changai import followups
+from changai.errors import QuestionError
+from changai.records import Exchange
+from changai.retrieval import LONGEST_QUESTION, Index
+
+REMEMBERED = 3
+"""How many questions before a follow-up it can lean on."""
+
+_MOST_TURNS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question: as it was ``asked``, what it was taken to ``mean`` after those before it, and
+    whether its words were to be left ``as_typed``."""
+
+    asked: str
+    meant: str
+    as_typed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the page keeps, and sends back."""
+        return asdict(self)
+
+
+def next_turn(raw: object) -> Turn:
+    """The turn that a page asks for, as parsed JSON: the ``question``, the ``earlier`` ones as they
+    were understood, the last one last, and whether to leave it ``as_typed``.
+
+    Raises QuestionError for what no page asks.
+    """
+    match raw:
+        case {"question": str(question), "earlier": [*earlier], "as_typed": bool(as_typed)}:
+            before = [each[:LONGEST_QUESTION] for each in earlier if isinstance(each, str)]
+            leans = not as_typed and len(question) <= LONGEST_QUESTION
+            meant = followups.resolve(question, before[-REMEMBERED:]) if leans else None
+            return Turn(question, meant or question, as_typed)
+    raise QuestionError("网页送来的问题不完整；请刷新网页后再试")
+
+
+def answer(index: Index, turn: Turn) -> Exchange:
+    """Answer a turn's question. Raises what ``Index.ask`` raises."""
+    return Exchange(turn.asked, index.ask(turn.meant, as_typed=turn.as_typed))
+
+
+def turns_from_json(text: str) -> tuple[Turn, ...]:
+    """Read the turns that a page sends back.
+
+    Raises QuestionError where they are not what ``cards`` wrote, none, or too many.
+    """
+    try:
+        turns = tuple(turn_from(raw) for raw in json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise QuestionError("要导出的问答读不出来；请刷新网页后再试") from error
+    if not 0 < len(turns) <= _MOST_TURNS:
+        raise QuestionError(f"一次可导出 1 至 {_MOST_TURNS} 个问答，这里有 {len(turns)} 个")
+    return turns
+
+
+def turn_from(raw: object) -> Turn:
+    """A turn that a page sends back, as parsed JSON. Raises QuestionError."""
+    match raw:
+        case {"asked": str(asked), "meant": str(meant), "as_typed": bool(as_typed)}:
+            return Turn(asked, meant, as_typed)
+    raise QuestionError("网页送来的问答不完整；请刷新网页后再试")

@@ -1,0 +1,200 @@
+// The chat, in the browser. `element` and `server` are Gradio's: this component's root, and the
+// functions of web.py that it may call. The server keeps nothing of a conversation: the page holds
+// its turns, and sends along what an answer depends on.
+
+const find = (selector) => element.querySelector(selector);
+const page = find('#changai');
+const chat = find('#chat');
+const box = find('#question');
+const hint = find('#hint');
+const pane = find('#source');
+const {longest, remembered} = props;
+
+document.documentElement.lang = 'zh-CN';
+new MutationObserver(() => {
+  if (document.documentElement.lang !== 'zh-CN') document.documentElement.lang = 'zh-CN';
+}).observe(document.documentElement, {attributeFilter: ['lang']});
+
+// ---- asking
+
+const turnOf = (exchange) => JSON.parse(exchange.dataset.turn);
+const answered = () => [...chat.querySelectorAll('.exchange[data-turn]')];
+
+// Questions are answered one after another: each may lean on those before it.
+let before = Promise.resolve();
+
+function ask(question, asTyped = false, exchange = newExchange(question)) {
+  const reply = exchange.querySelector('.reply');
+  reply.innerHTML = '<p class="pending">正在查找……</p>';
+  reply.setAttribute('aria-busy', 'true');
+  exchange.scrollIntoView({block: 'start'});
+  before = before.then(() => answer(question, asTyped, exchange, reply));
+}
+
+function newExchange(question) {
+  const exchange = document.createElement('article');
+  exchange.className = 'exchange';
+  exchange.innerHTML = '<h2 class="asked"></h2><div class="reply"></div>';
+  exchange.querySelector('.asked').textContent = question;
+  chat.append(exchange);
+  return exchange;
+}
+
+async function answer(question, asTyped, exchange, reply) {
+  const all = answered();
+  const own = all.indexOf(exchange);
+  const earlier = (own < 0 ? all : all.slice(0, own)).slice(-remembered);
+  try {
+    const said = await server.answer({
+      question, earlier: earlier.map((each) => turnOf(each).meant), as_typed: asTyped,
+    });
+    reply.innerHTML = said.html;
+    if (said.turn) exchange.dataset.turn = JSON.stringify(said.turn);
+    find('#status').textContent = said.status;
+    find('#corpus').textContent = said.corpus;
+    find('#exports').hidden = !answered().length;
+  } catch {
+    reply.innerHTML = '<p class="note">连不上服务器，没有得到回答。' +
+      '<button type="button" class="again">再试一次</button></p>';
+    reply.querySelector('.again').onclick = () => ask(question, asTyped, exchange);
+  }
+  reply.removeAttribute('aria-busy');
+  exchange.scrollIntoView({block: 'start'});
+}
+
+function submit() {
+  const question = box.value.trim();
+  const length = [...question].length;
+  hint.textContent = !length ? '请先输入问题。'
+    : length > longest ? `问题有 ${length} 个字，超过 ${longest} 个；请缩短。` : '';
+  box.focus();
+  if (hint.textContent) return;
+  box.value = '';
+  ask(question);
+}
+
+find('#ask').addEventListener('submit', (event) => {
+  event.preventDefault();
+  submit();
+});
+box.addEventListener('keydown', (event) => {
+  // Enter also ends the composing of Chinese characters.
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  submit();
+});
+box.addEventListener('input', () => { hint.textContent = ''; });
+
+// ---- the buttons of an answer
+
+async function copy(button, text) {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = '已复制';
+  } catch {
+    // Clipboards are closed to pages that came over plain HTTP from another machine.
+    const area = document.createElement('textarea');
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    button.textContent = document.execCommand('copy') ? '已复制' : '复制不了';
+    area.remove();
+    button.focus();
+  }
+  setTimeout(() => { button.textContent = label; }, 1500);
+}
+
+function download(turns, format) {
+  const form = document.createElement('form');
+  form.method = 'post';
+  form.action = `export/${format}`;
+  const field = document.createElement('input');
+  field.type = 'hidden';
+  field.name = 'turns';
+  field.value = JSON.stringify(turns);
+  form.append(field);
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
+
+async function opine(exchange, useful, comment) {
+  const place = exchange.querySelector('.feedback');
+  try {
+    place.textContent = await server.opine({turn: turnOf(exchange), useful, comment});
+  } catch {
+    place.textContent = '连不上服务器，没有记下。';
+  }
+}
+
+element.addEventListener('click', (event) => {
+  const target = event.target.closest('button, a');
+  if (!target) return;
+  const exchange = target.closest('.exchange');
+  const {question, copied, export: format, useful} = target.dataset;
+  if (question) ask(question);
+  else if (copied) copy(target, copied);
+  else if (format) {
+    download(exchange ? [turnOf(exchange)] : answered().map(turnOf), format);
+  } else if (target.matches('.link')) {
+    copy(target, new URL(target.dataset.href, document.baseURI).href);
+  } else if (target.matches('.as-typed')) ask(turnOf(exchange).asked, true, exchange);
+  else if (useful) {
+    const comment = exchange.querySelector('.feedback textarea');
+    opine(exchange, useful === 'yes', comment.value);
+  } else if (target.matches('[target=reader]')) openSource(target);
+  else if (target.id === 'close') closeSource();
+  else if (target.id === 'forget') {
+    chat.replaceChildren();
+    find('#exports').hidden = true;
+    box.focus();
+  }
+});
+
+// ---- the original beside the chat
+
+let opener = null;
+
+function openSource(link) {
+  opener = link;
+  pane.hidden = false;
+  find('#whole').href = link.href;
+  page.classList.add('beside');
+  // On a phone the original stands below the chat.
+  if (matchMedia('(max-width: 60rem)').matches) pane.scrollIntoView({block: 'start'});
+}
+
+function closeSource() {
+  pane.hidden = true;
+  page.classList.remove('beside');
+  if (!opener) return;
+  opener.focus({preventScroll: true});
+  opener.scrollIntoView({block: 'center'});
+}
+
+// ---- the two audiences
+
+function choose(audience) {
+  page.dataset.audience = audience;
+  find(`#audience [value=${audience}]`).checked = true;
+}
+
+find('#audience').addEventListener('change', (event) => {
+  choose(event.target.value);
+  localStorage.setItem('audience', event.target.value);
+});
+choose(localStorage.getItem('audience') === 'official' ? 'official' : 'worker');
+
+// What is folded away is printed too.
+let folded = [];
+addEventListener('beforeprint', () => {
+  folded = [...chat.querySelectorAll('.passage:not([open])')];
+  for (const each of folded) each.open = true;
+});
+addEventListener('afterprint', () => {
+  for (const each of folded) each.open = false;
+});
+
+server.corpus().then((told) => { find('#corpus').textContent = told; }, () => {});
+box.focus();
