@@ -16,9 +16,9 @@ MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__i
 LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
-    {"expectations", "export", "known", "outline", "phrases", "provenance", "spelling"},
+    {"expectations", "known", "model_export", "outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store", "transcripts"},
-    {"build", "inventory", "matching"},
+    {"build", "inventory", "matching", "terminal"},
     {"retrieval"},
     {"assistants", "conversation", "evaluation", "feedback", "intervals", "live"},
     {"api", "cards", "fitting", "measures"},

@@ -18,8 +18,7 @@ import click
 
 from changai.errors import ChangaiError, FeedbackError, ReportError
 from changai.files import replace_text
-from changai.provenance import remarks, shortfall
-from changai.records import Answer, Citation, Settings
+from changai.records import Settings
 
 _index_option = click.option(
     "--index",
@@ -112,6 +111,7 @@ def ask(context: click.Context, question: str, k: int, as_json: bool, index: Pat
     """回答一个问题，引用原文。"""
     from changai.build import ensure_index
     from changai.retrieval import Index
+    from changai.terminal import answer_text
 
     with _progress("建立索引") as progress:
         ensure_index(index, progress)
@@ -119,7 +119,7 @@ def ask(context: click.Context, question: str, k: int, as_json: bool, index: Pat
     if as_json:
         click.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
     else:
-        click.echo(_as_text(answer))
+        click.echo(answer_text(answer))
     context.exit(0 if answer.covered else 1)
 
 
@@ -281,7 +281,7 @@ def feedback(file: Path, as_json: bool, output: Path | None) -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 def export_model(directory: Path) -> None:
     """把内置模型另存为 sentence-transformers 模型目录，供微调或在 GPU 上建索引。"""
-    from changai.export import export_builtin
+    from changai.model_export import export_builtin
 
     export_builtin(directory)
     click.echo(f"已写入 {directory}；用法：changai build --encoder {directory}")
@@ -318,32 +318,3 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
                 stack.close()
 
         yield advance
-
-
-def _as_text(answer: Answer) -> str:
-    cited = list(map(_citation_as_text, answer.citations))
-    taken = f"理解为：{answer.taken_as}\n" if answer.taken_as else ""
-    if answer.covered:
-        several = f"，共 {answer.answering} 处" if answer.answering > 1 else ""
-        head, count = f"原文如下{several}", answer.answering
-        rest = "其他相近的段落，不一定回答问题："
-    else:
-        head, count, rest = "文章未提及", 1, "其他相近的段落："
-        cited[0] = f"最接近的段落，不能当作答案：\n\n{cited[0]}"
-    verdict = f"{taken}{head}（文章能回答的可能性 {answer.confidence:.0%}）"
-    if not answer.covered and (why := shortfall(answer)):
-        verdict += f"\n{why}"
-    others = cited[count:]
-    return "\n\n".join([verdict, *cited[:count], *([rest, *others] if others else [])])
-
-
-def _citation_as_text(citation: Citation) -> str:
-    passage = citation.passage
-    text = passage.text
-    for start, end in sorted(citation.highlights, reverse=True):
-        text = f"{text[:start]}【{text[start:end]}】{text[end:]}"
-    document = passage.document
-    published = document.published or "日期不详"
-    source = "，".join(filter(None, [document.title, document.publisher, published]))
-    place = "  ".join([passage.locator, *passage.headings])
-    return "\n".join([f"[{citation.rank}] {place}", text, *remarks(citation), f"——{source}"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from changai import encoders, export
+from changai import encoders, model_export
 from changai.encoders import Encoder
 from changai.errors import EncoderError
 
@@ -86,7 +86,7 @@ class Exported:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("export")
     with contextlib.redirect_stderr(io.StringIO()) as noise:
-        export.export_builtin(folder / "model")
+        model_export.export_builtin(folder / "model")
     siblings = [path.name for path in folder.iterdir()]
     return Exported(folder / "model", siblings, noise.getvalue())
 
@@ -118,7 +118,7 @@ def test_dequantise_takes_the_low_halves_then_the_high_ones() -> None:
     ascending = [-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]
     data = b"before" + b"\x00\x38" + nibbles + b"\x00\xc0" + bytes(16)
 
-    weights = export.dequantise(data, count=64, start=6)
+    weights = model_export.dequantise(data, count=64, start=6)
 
     assert weights.dtype == np.float32
     assert weights.tolist() == [*ascending, *reversed(ascending), *[16] * 32]
@@ -126,7 +126,7 @@ def test_dequantise_takes_the_low_halves_then_the_high_ones() -> None:
 
 def test_dequantise_refuses_data_that_end_too_soon() -> None:
     with pytest.raises(ValueError, match="buffer"):
-        export.dequantise(bytes(35), count=64)
+        model_export.dequantise(bytes(35), count=64)
 
 
 def test_export_is_quiet_and_leaves_nothing_beside_the_model(exported: Exported) -> None:
@@ -178,13 +178,13 @@ def test_an_existing_directory_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
 
     with pytest.raises(EncoderError, match="已经存在"):
-        export.export_builtin(tmp_path)
+        model_export.export_builtin(tmp_path)
     assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="写不了"):
-        export.export_builtin(tmp_path / "missing" / "model")
+        model_export.export_builtin(tmp_path / "missing" / "model")
     assert not list(tmp_path.iterdir())
 
 
@@ -197,7 +197,7 @@ def test_a_file_that_is_cut_is_refused(
     monkeypatch.setattr(encoders, "builtin_weights", lambda: broken)
 
     with pytest.raises(EncoderError, match=r"broken\.bin"):
-        export.export_builtin(tmp_path / "model")
+        model_export.export_builtin(tmp_path / "model")
     assert list(tmp_path.iterdir()) == [broken]
 
 
@@ -211,7 +211,7 @@ def test_a_file_without_the_last_layer_is_refused(
     monkeypatch.setattr(encoders, "builtin_weights", lambda: more)
 
     with pytest.raises(EncoderError, match=r"more\.bin"):
-        export.export_builtin(tmp_path / "model")
+        model_export.export_builtin(tmp_path / "model")
     assert list(tmp_path.iterdir()) == [more]
 
 
@@ -219,7 +219,7 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "transformers", None)
 
     with pytest.raises(EncoderError, match=r"pip install 'sentence-transformers>=5.4'"):
-        export.export_builtin(tmp_path / "model")
+        model_export.export_builtin(tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
 
@@ -236,5 +236,5 @@ def test_a_full_disk_is_an_error_that_names_the_directory(
     monkeypatch.setattr(BertModel, "save_pretrained", fill_the_disk)
 
     with pytest.raises(EncoderError, match=r"写不了 .*model"):
-        export.export_builtin(tmp_path / "model")
+        model_export.export_builtin(tmp_path / "model")
     assert not list(tmp_path.iterdir())
