@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from gradio.events import api as publish
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai import api, cards, conversation, reader, site
+from changai import api, cards, conversation, followups, reader, site
 from changai.build import Progress, ensure_index
 from changai.errors import ChangaiError, FeedbackError, ServerError
 from changai.feedback import Feedback, Opinion
@@ -132,7 +132,7 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
             apply_default_css=False,
             server_functions=[answer, corpus, opine],
             longest=LONGEST_QUESTION,
-            remembered=conversation.REMEMBERED,
+            remembered=followups.LOOK_BACK,
         )
         publish(endpoint, api_name="retrieve")
     page.queue(default_concurrency_limit=_AT_ONCE, max_size=200)
