@@ -84,10 +84,11 @@ def error_card(message: str) -> str:
 
 def corpus_line(corpus: Corpus) -> str:
     """What the page answers from, as plain text for its foot."""
+    generation = corpus.generation.partition("-")[0] or "未存盘"
     built = f"，{_local_time(corpus.built)} 建成" if corpus.built else ""
     return (
         f"收录文章 {corpus.documents} 篇，段落 {corpus.passages} 个；"
-        f"索引 {corpus.generation.partition('-')[0] or '未存盘'}{built}；编码器 {corpus.encoder.name}"
+        f"索引 {generation}{built}；编码器 {corpus.encoder.name}"
     )
 
 
