@@ -105,6 +105,6 @@ def test_the_readmes_figures_are_those_measured(measured: Measured) -> None:
     )
 
 
-@pytest.mark.parametrize("question", [*chain(*EXAMPLES.values())])
+@pytest.mark.parametrize("question", [*chain(*map(dict.values, EXAMPLES.values()))])
 def test_the_pages_own_examples_are_answered(index: Index, question: str) -> None:
     assert index.ask(question).covered

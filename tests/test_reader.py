@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from changai import articles
 from changai.errors import ArticleError
-from changai.reader import article_page, link, not_found_page, parse_marks
+from changai.reader import article_page, failure_page, link, parse_marks
 from changai.records import Article, Document, Passage, Spans
 from pages import Strict
 
@@ -234,11 +234,12 @@ def test_text_from_outside_is_text() -> None:
     assert page.text.count(ATTACK) == 5 + len(passages) + body.count(ATTACK)
 
 
-def test_where_there_is_no_article_the_page_says_so() -> None:
-    page = _Reader(not_found_page(f"没有文章 {ATTACK}"))
-    assert f"没有文章 {ATTACK}" in page.text
+def test_where_there_is_nothing_to_show_the_page_says_why() -> None:
+    page = _Reader(failure_page(f"没有 {ATTACK}", f"没有文章 {ATTACK}"))
+    assert page.text.split() == f"没有 {ATTACK} 没有 {ATTACK} 没有文章 {ATTACK} 返回问答".split()
     assert page.hrefs() == ["../"]
     assert "img" not in dict(page.tags)
+    assert "./" in _Reader(failure_page("", "", chat="./")).hrefs()
 
 
 LINES = st.lists(

@@ -11,10 +11,7 @@ from typing import Any
 from changai import followups
 from changai.errors import QuestionError
 from changai.records import Exchange
-from changai.retrieval import LONGEST_QUESTION, Index
-
-REMEMBERED = 3
-"""How many questions before a follow-up it can lean on."""
+from changai.retrieval import Index
 
 _MOST_TURNS = 500
 
@@ -40,10 +37,10 @@ def next_turn(raw: object) -> Turn:
     Raises QuestionError for what no page asks.
     """
     match raw:
-        case {"question": str(question), "earlier": [*earlier], "as_typed": bool(as_typed)}:
-            before = [each[:LONGEST_QUESTION] for each in earlier if isinstance(each, str)]
-            leans = not as_typed and len(question) <= LONGEST_QUESTION
-            meant = followups.resolve(question, before[-REMEMBERED:]) if leans else None
+        case {"question": str(question), "earlier": [*earlier], "as_typed": bool(as_typed)} if all(
+            isinstance(each, str) for each in earlier
+        ):
+            meant = None if as_typed else followups.resolve(question, earlier)
             return Turn(question, meant or question, as_typed)
     raise QuestionError("网页送来的问题不完整；请刷新网页后再试")
 
@@ -56,7 +53,7 @@ def answer(index: Index, turn: Turn) -> Exchange:
 def turns_from_json(text: str) -> tuple[Turn, ...]:
     """Read the turns that a page sends back.
 
-    Raises QuestionError where they are not what ``cards`` wrote, none, or too many.
+    Raises QuestionError where they are not what ``Turn.to_dict`` gave, none, or too many.
     """
     try:
         turns = tuple(turn_from(raw) for raw in json.loads(text))

@@ -26,7 +26,9 @@ from functools import cache
 from changai import chinese
 from changai.phrases import FRAME, NOUN, Phrase, asks, is_people, lines, listed, read
 
-_LOOK_BACK = 3
+LOOK_BACK = 3
+"""How many questions before it a follow-up can lean on."""
+
 # Whoever writes more than this tells a story, and leans on nothing.
 _LONGEST = 60
 _LONGEST_PHRASE = 12
@@ -68,7 +70,7 @@ def resolve(question: str, earlier: Sequence[str]) -> str | None:
     three count. The result is in simplified script, as in ``chinese.plain``.
     """
     said = _tidied(question)
-    for before in reversed(earlier[-_LOOK_BACK:]):
+    for before in reversed(earlier[-LOOK_BACK:]):
         base = read(_tidied(before))
         if "C" in base.letters:
             meant = next(filter(None, (rule(said, base) for rule in _RULES)), None)

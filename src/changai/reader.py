@@ -72,10 +72,14 @@ def article_page(document: Document, passages: Sequence[Passage], marks: Spans) 
     return page(document.title, "reader.css", body)
 
 
-def not_found_page(message: str) -> str:
-    """The page that says why there is no article to show."""
-    body = f"<main>\n<h1>没有这篇文章</h1>\n<p>{escape(message)}</p>\n<p>{_CHAT}</p>\n</main>"
-    return page("没有这篇文章", "reader.css", body)
+def failure_page(title: str, message: str, chat: str = "../") -> str:
+    """The page that says why there is nothing to show; ``chat`` is the chat's relative address."""
+    body = f"""<main>
+<h1>{escape(title)}</h1>
+<p>{escape(message)}</p>
+<p><a href="{chat}" target="_top">返回问答</a></p>
+</main>"""
+    return page(title, "reader.css", body)
 
 
 def _anchor(passage: Passage) -> str:

@@ -1,13 +1,17 @@
-"""What stands beside the chat, with no script needed: the articles, the two tables, and exports."""
+"""What stands beside the chat, with no script needed: the articles, the two tables, and exports;
+and the page of what goes wrong with them."""
 
 from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
+from starlette.exceptions import HTTPException
 
 from changai import conversation, reader, tables, transcripts
+from changai.errors import ChangaiError, QuestionError
 from changai.live import LiveIndex
 
 _MEDIA_TYPES = {
@@ -16,6 +20,9 @@ _MEDIA_TYPES = {
     "md": "text/markdown",
 }
 
+FAILURES = (ChangaiError, RequestValidationError, HTTPException, Exception)
+"""What ``failure_page`` is to be told of by the application that the routes are added to."""
+
 
 def create_router(live: LiveIndex) -> APIRouter:
     """The routes ``/source/ID``, ``/figures``, ``/documents``, both as CSV, and ``/export``."""
@@ -23,12 +30,12 @@ def create_router(live: LiveIndex) -> APIRouter:
 
     @router.get("/source/{document_id}")
     def source(document_id: str, mark: Annotated[tuple[str, ...], Query()] = ()) -> Response:
-        index = live.get()
-        document = next((d for d in index.documents if d.id == document_id), None)
-        if document is None:
+        # Read once: the passages are one generation's, whatever is published meanwhile.
+        passages = [p for p in live.get().passages if p.document.id == document_id]
+        if not passages:
             message = "收录的文章里没有这一篇，或者已经撤下；请返回问答，重新提问。"
-            return HTMLResponse(reader.not_found_page(message), status_code=404)
-        passages = [passage for passage in index.passages if passage.document == document]
+            return HTMLResponse(reader.failure_page("没有这篇文章", message), status_code=404)
+        document = passages[0].document
         marks = reader.parse_marks(mark, document.text)
         return HTMLResponse(reader.article_page(document, passages, marks))
 
@@ -61,6 +68,20 @@ def create_router(live: LiveIndex) -> APIRouter:
         return _file(content, transcripts.file_name(today, suffix))
 
     return router
+
+
+async def failure_page(request: Request, error: Exception) -> HTMLResponse:
+    """What went wrong with a request for one of these, as a page."""
+    match error:
+        case ChangaiError():
+            status, message = 400 if isinstance(error, QuestionError) else 503, str(error)
+        case RequestValidationError() | HTTPException():
+            status, message = 400, "网页送来的内容不完整或者太长；请返回问答，分几次再试。"
+        case _:
+            # Starlette raises it again after this, so the log has it.
+            status, message = 500, "服务器出错了，原因写在它的日志里；请告诉管理员。"
+    chat = f"./{'../' * (request.scope['route'].path.count('/') - 1)}"
+    return HTMLResponse(reader.failure_page("出错了", message, chat), status_code=status)
 
 
 def _file(content: bytes, name: str) -> Response:

@@ -10,12 +10,11 @@ from typing import Any
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI
 from gradio.events import api as publish
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai import api, cards, conversation, reader, site
+from changai import api, cards, conversation, followups, site
 from changai.build import Progress, ensure_index
 from changai.errors import ChangaiError, FeedbackError, ServerError
 from changai.feedback import Feedback, Opinion
@@ -79,10 +78,15 @@ def create_app(
     reverse proxy shows the application.
     """
     routes = api.create_routes(live)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=routes)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        routes=routes,
+        exception_handlers=dict.fromkeys(site.FAILURES, site.failure_page),
+    )
     app.add_middleware(_SecurityHeaders)
     app.include_router(site.create_router(live))
-    app.add_exception_handler(ChangaiError, _error_page)
     gr.mount_gradio_app(
         app,
         _page(live, feedback),
@@ -98,10 +102,6 @@ def create_app(
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
     return app
-
-
-async def _error_page(request: Request, error: Exception) -> HTMLResponse:
-    return HTMLResponse(reader.not_found_page(str(error)), status_code=400)
 
 
 def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
@@ -132,7 +132,7 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
             apply_default_css=False,
             server_functions=[answer, corpus, opine],
             longest=LONGEST_QUESTION,
-            remembered=conversation.REMEMBERED,
+            remembered=followups.LOOK_BACK,
         )
         publish(endpoint, api_name="retrieve")
     page.queue(default_concurrency_limit=_AT_ONCE, max_size=200)
