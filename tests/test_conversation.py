@@ -8,6 +8,7 @@ import pytest
 
 from changai.conversation import Turn, answer, next_turn, turn_from, turns_from_json
 from changai.errors import QuestionError
+from changai.live import LiveIndex
 from changai.retrieval import Index
 from small import CHECK_UP
 
@@ -106,14 +107,14 @@ def test_none_and_too_many_turns_are_refused(text: str, count: int) -> None:
 
 
 def test_a_turn_is_answered_as_it_was_meant(small_folder: Path) -> None:
-    index = Index.open(small_folder)
+    live = LiveIndex(lambda: Index.open(small_folder))
     question = CHECK_UP[0]
-    follow_up = answer(index, Turn("那呢?", question, as_typed=False))
-    assert (follow_up.asked, follow_up.answer) == ("那呢?", index.ask(question))
+    follow_up = answer(live, Turn("那呢?", question, as_typed=False))
+    assert (follow_up.asked, follow_up.answer) == ("那呢?", live.ask(question))
     mended, typed = (
-        answer(index, Turn("安权帽?", "安权帽?", as_typed=as_typed)).answer.taken_as
+        answer(live, Turn("安权帽?", "安权帽?", as_typed=as_typed)).answer.taken_as
         for as_typed in (False, True)
     )
     assert (mended, typed) == ("安全帽?", "")
     with pytest.raises(QuestionError, match="没有文字"):
-        answer(index, Turn("技能", "？？", as_typed=False))
+        answer(live, Turn("技能", "？？", as_typed=False))

@@ -1,11 +1,14 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
+from typing import Any
 
 import pytest
 
 from changai.build import build_index
 from changai.errors import IndexMissingError
 from changai.live import LiveIndex
+from changai.records import Answer
 from changai.retrieval import Index
 
 
@@ -44,3 +47,26 @@ def test_a_rebuild_is_taken_up_and_a_damaged_one_is_not(
     (small_folder / "built" / "current.json").write_text("{", encoding="utf-8")
     assert live.get().corpus == after
     assert "仍用原来的" in caplog.text
+
+
+def test_no_more_than_two_questions_are_answered_at_once(small_folder: Path) -> None:
+    index = Index.open(small_folder)
+    within, most, lock = 0, 0, Lock()
+
+    class Counted(Index):
+        def ask(self, question: str, **how: Any) -> Answer:
+            nonlocal within, most
+            with lock:
+                within += 1
+                most = max(most, within)
+            # Long enough for every other thread to come in, were it let.
+            Event().wait(0.05)
+            with lock:
+                within -= 1
+            return index.ask(question, **how)
+
+    live = LiveIndex(lambda: Counted.open(small_folder))
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(live.ask, ["食堂几点开门?"] * 6))
+    assert most == 2
+    assert answers == [index.ask("食堂几点开门?")] * 6

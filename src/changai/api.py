@@ -168,7 +168,7 @@ def _create_mcp(live: LiveIndex) -> ASGIApp:
 
 
 def _ask(live: LiveIndex, asked: Asked) -> dict[str, Any]:
-    return live.get().ask(asked.question, k=asked.k).to_dict()
+    return live.ask(asked.question, k=asked.k).to_dict()
 
 
 async def _health(live: LiveIndex) -> JSONResponse:

@@ -10,8 +10,8 @@ from typing import Any
 
 from changai import followups
 from changai.errors import QuestionError
+from changai.live import LiveIndex
 from changai.records import Exchange
-from changai.retrieval import Index
 
 _MOST_TURNS = 500
 
@@ -45,9 +45,9 @@ def next_turn(raw: object) -> Turn:
     raise QuestionError("网页送来的问题不完整；请刷新网页后再试")
 
 
-def answer(index: Index, turn: Turn) -> Exchange:
-    """Answer a turn's question. Raises what ``Index.ask`` raises."""
-    return Exchange(turn.asked, index.ask(turn.meant, as_typed=turn.as_typed))
+def answer(live: LiveIndex, turn: Turn) -> Exchange:
+    """Answer a turn's question. Raises what ``LiveIndex.ask`` raises."""
+    return Exchange(turn.asked, live.ask(turn.meant, as_typed=turn.as_typed))
 
 
 def turns_from_json(text: str) -> tuple[Turn, ...]:

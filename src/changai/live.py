@@ -6,7 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from changai.errors import ChangaiError
+from changai.records import Answer
 from changai.retrieval import Index
+
+_AT_ONCE = 2
+"""How many questions are answered at once, which did best on two cores; a burst waits its turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -18,6 +22,7 @@ class LiveIndex:
     def __init__(self, open_index: Callable[[], Index]) -> None:
         """Begin to open the index, in a thread of its own."""
         self._opening: Future[Index] = Future()
+        self._gate = threading.BoundedSemaphore(_AT_ONCE)
         threading.Thread(target=self._open, args=[open_index], daemon=True).start()
 
     def _open(self, open_index: Callable[[], Index]) -> None:
@@ -47,3 +52,12 @@ class LiveIndex:
         except ChangaiError as error:
             _log.warning("不能换用新的索引，仍用原来的：%s", error)
         return index
+
+    def ask(self, question: str, *, k: int = 3, as_typed: bool = False) -> Answer:
+        """``Index.ask`` of the index in use, once it is this question's turn.
+
+        Raises what ``get`` and ``Index.ask`` raise.
+        """
+        index = self.get()
+        with self._gate:
+            return index.ask(question, k=k, as_typed=as_typed)

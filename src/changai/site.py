@@ -57,10 +57,8 @@ def create_router(live: LiveIndex) -> APIRouter:
 
     @router.post("/export/{suffix}")
     def export(suffix: Literal["docx", "md"], turns: Annotated[str, Form()]) -> Response:
-        index, today = live.get(), date.today()
-        exchanges = [
-            conversation.answer(index, turn) for turn in conversation.turns_from_json(turns)
-        ]
+        today, asked = date.today(), conversation.turns_from_json(turns)
+        exchanges = [conversation.answer(live, turn) for turn in asked]
         if suffix == "docx":
             content = transcripts.to_docx(exchanges, today)
         else:

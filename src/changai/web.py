@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import socket
-import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,9 +36,6 @@ _POLICY = "; ".join(
         "form-action 'self'",
     ]
 )
-
-_AT_ONCE = 2
-"""How many questions are answered at once, which did best on two cores; a burst waits its turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,16 +101,12 @@ def create_app(
 
 
 def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
-    gate = threading.BoundedSemaphore(_AT_ONCE)
-
     # Gradio hands each what the page's script called it with, as one value.
     def answer(asked: object) -> dict[str, Any]:
-        with gate:
-            return _answer(live, asked)
+        return _answer(live, asked)
 
     def opine(opinion: object) -> str:
-        with gate:
-            return _opine(live, feedback, opinion)
+        return _opine(live, feedback, opinion)
 
     def corpus(_: object) -> str:
         return _corpus(live)
@@ -134,17 +126,16 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
             longest=LONGEST_QUESTION,
             remembered=followups.LOOK_BACK,
         )
-        publish(endpoint, api_name="retrieve")
-    page.queue(default_concurrency_limit=_AT_ONCE, max_size=200)
+        publish(endpoint, api_name="retrieve", concurrency_limit=None)
     return page
 
 
 def _answer(live: LiveIndex, asked: object) -> dict[str, Any]:
     """What the page shows for a question, and the turn that it is to remember."""
     try:
-        index = live.get()
         turn = conversation.next_turn(asked)
-        exchange = conversation.answer(index, turn)
+        exchange = conversation.answer(live, turn)
+        corpus = live.get().corpus
     except ChangaiError as error:
         message = str(error)
         return {"html": cards.error_card(message), "status": message}
@@ -152,19 +143,21 @@ def _answer(live: LiveIndex, asked: object) -> dict[str, Any]:
         "html": cards.reply_card(exchange),
         "status": cards.status(exchange),
         "turn": turn.to_dict(),
-        "corpus": cards.corpus_line(index.corpus),
+        "corpus": cards.corpus_line(corpus),
     }
 
 
 def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> str:
     """Keep an opinion of a turn's answer: what to tell the visitor."""
+    if feedback is None:
+        return "没有记下：这里不收集意见。"
     match opinion:
-        case {"turn": turn, "useful": bool(useful), "comment": str(comment)} if feedback:
+        case {"turn": turn, "useful": bool(useful), "comment": str(comment)}:
             pass
         case _:
-            return "没有记下：这里不收集意见。"
+            return "没有记下：网页送来的意见不完整；请刷新网页后再试。"
     try:
-        exchange = conversation.answer(live.get(), conversation.turn_from(turn))
+        exchange = conversation.answer(live, conversation.turn_from(turn))
         today = date.today().isoformat()
         feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))
     except FeedbackError as error:
@@ -185,7 +178,7 @@ def _corpus(live: LiveIndex) -> str:
 def retrieve(live: LiveIndex, question: str, k: int = 3) -> dict[str, Any]:
     """The endpoint's answer: that of ``changai ask --json``, or ``{"error": …}``."""
     try:
-        return live.get().ask(question, k=k).to_dict()
+        return live.ask(question, k=k).to_dict()
     except ChangaiError as error:
         return {"error": str(error)}
 
