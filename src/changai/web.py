@@ -93,9 +93,10 @@ def create_app(
         ssr_mode=False,
         show_error=False,
         max_file_size="1kb",
-        css=resource("paper.css") + resource("page.css"),
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        head='<meta name="viewport" content="width=device-width, initial-scale=1">',
+        # Not as css=, whose selectors Gradio puts below its own: the dark :root would never match.
+        head='<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{resource('paper.css')}{resource('page.css')}</style>",
     )
     return app
 
@@ -134,8 +135,7 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
             longest=LONGEST_QUESTION,
             remembered=conversation.REMEMBERED,
         )
-        publish(endpoint, api_name="retrieve")
-    page.queue(default_concurrency_limit=_AT_ONCE, max_size=200)
+        publish(endpoint, api_name="retrieve", concurrency_limit=_AT_ONCE)
     return page
 
 
