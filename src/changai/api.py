@@ -24,72 +24,52 @@ _MOST = 100
 class _Record(BaseModel):
     """A record of the public JSON: a key that the other side does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Asked(_Record):
-    question: str
-    """要问的问题；用中文问最好"""
-    k: int = Field(3, ge=1, le=_MOST)
-    """引用几段"""
+    question: str = Field(description="要问的问题；用中文问最好")
+    k: int = Field(3, ge=1, le=_MOST, description="引用几段")
 
 
 class Document(_Record):
-    title: str
-    """标题"""
-    publisher: str
-    """发文单位，不详时为空"""
-    published: str
-    """发布日期，不详时为空"""
-    file: str
-    """文件名"""
+    title: str = Field(description="标题")
+    publisher: str = Field(description="发文单位，不详时为空")
+    published: str = Field(description="发布日期，不详时为空")
+    file: str = Field(description="文件名")
 
 
 class Citation(_Record):
-    rank: int
-    """名次，从 1 起"""
-    score: float
-    """排序用的分数，只在同一个问题之内可比"""
-    text: str
-    """段落原文，一字不改"""
-    highlights: list[tuple[int, int]]
-    """text 里最切题的文字的起止位置，最好的在前"""
-    damaged: list[tuple[int, int]]
-    """text 里疑有识别错误的数字的起止位置"""
-    as_of: str
-    """所引数据的时点，照原文写法，没有时为空"""
-    locator: str
-    """段落在文章里的位置"""
-    start: int
-    """段落在全文里的起点，按字数"""
-    end: int
-    """段落在全文里的终点，按字数"""
+    rank: int = Field(description="名次，从 1 起")
+    score: float = Field(description="排序用的分数，只在同一个问题之内可比")
+    text: str = Field(description="段落原文，一字不改")
+    highlights: list[tuple[int, int]] = Field(
+        description="text 里最切题的文字的起止位置，最好的在前"
+    )
+    damaged: list[tuple[int, int]] = Field(description="text 里疑有识别错误的数字的起止位置")
+    as_of: str = Field(description="所引数据的时点，照原文写法，没有时为空")
+    locator: str = Field(description="段落在文章里的位置")
+    start: int = Field(description="段落在全文里的起点，按字数")
+    end: int = Field(description="段落在全文里的终点，按字数")
     document: Document
 
 
 class Answer(_Record):
     # What records.Answer.to_dict gives; a test holds the two together.
-    question: str
-    """所问的问题"""
-    covered: bool
-    """文章是否回答了问题"""
-    confidence: float
-    """文章回答了问题的可能性，0 到 1"""
-    answering: int
-    """前几段回答了问题；没有回答时是 0"""
-    mentioned: str
-    """第一段提到的问题里的话，照原文"""
-    missing: list[str]
-    """问到而第一段没有说的"""
-    taken_as: str
-    """改正错别字以后，问题被理解成什么；没有改时为空"""
-    citations: list[Citation]
-    """引用的段落，最好的在前；没有回答时是最相近的段落"""
+    question: str = Field(description="所问的问题")
+    covered: bool = Field(description="文章是否回答了问题")
+    confidence: float = Field(description="文章回答了问题的可能性，0 到 1")
+    answering: int = Field(description="前几段回答了问题；没有回答时是 0")
+    mentioned: str = Field(description="第一段提到的问题里的话，照原文")
+    missing: list[str] = Field(description="问到而第一段没有说的")
+    taken_as: str = Field(description="改正错别字以后，问题被理解成什么；没有改时为空")
+    citations: list[Citation] = Field(
+        description="引用的段落，最好的在前；没有回答时是最相近的段落"
+    )
 
 
 class Failure(_Record):
-    error: str
-    """出了什么错，该怎么办"""
+    error: str = Field(description="出了什么错，该怎么办")
 
 
 def create_routes(live: LiveIndex) -> list[BaseRoute]:
