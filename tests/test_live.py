@@ -1,4 +1,5 @@
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import pytest
 
 from changai.build import build_index
-from changai.errors import IndexMissingError
+from changai.errors import IndexMissingError, ServerError
 from changai.live import LiveIndex
 from changai.records import Answer
 from changai.retrieval import Index
@@ -70,3 +71,39 @@ def test_no_more_than_two_questions_are_answered_at_once(small_folder: Path) -> 
         answers = list(pool.map(live.ask, ["食堂几点开门?"] * 6))
     assert most == 2
     assert answers == [index.ask("食堂几点开门?")] * 6
+
+
+def test_more_than_twenty_need_not_wait(small_folder: Path) -> None:
+    allowed = Event()
+
+    def open_index() -> Index:
+        allowed.wait()
+        return Index.open(small_folder)
+
+    live = LiveIndex(open_index)
+    with ThreadPoolExecutor(30) as pool:
+        asked = [pool.submit(live.get) for _ in range(30)]
+        # Twenty wait, and the others need not.
+        refused = [future.exception() for future in islice(as_completed(asked), 10)]
+        assert all(isinstance(error, ServerError) for error in refused)
+        allowed.set()
+    assert sum(future.exception() is None for future in asked) == 20
+    assert live.get().corpus.passages > 0
+
+
+def test_one_thread_opens_a_new_generation_while_the_others_go_on(small_folder: Path) -> None:
+    began, allowed = Event(), Event()
+
+    class Slow(Index):
+        def refresh(self) -> bool:
+            began.set()
+            allowed.wait()
+            return super().refresh()
+
+    live = LiveIndex(lambda: Slow.open(small_folder))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(live.get)
+        began.wait()
+        assert live.get().corpus.passages > 0
+        assert not first.done()
+        allowed.set()

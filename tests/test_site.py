@@ -236,8 +236,8 @@ def test_an_export_leaves_as_typed_what_was_typed(client: TestClient) -> None:
     ("turns", "message"),
     [
         ("[", "要导出的问答读不出来；请刷新网页后再试"),
-        ([], "一次可导出 1 至 500 个问答，这里有 0 个"),
-        ([turn("技能")] * 501, "一次可导出 1 至 500 个问答，这里有 501 个"),
+        ([], "一次可导出 1 至 200 个问答，这里有 0 个"),
+        ([turn("技能")] * 201, "一次可导出 1 至 200 个问答，这里有 201 个"),
         ([turn("技能"), {"asked": "<b>技能"}], "网页送来的问答不完整；请刷新网页后再试"),
         ([turn("技能", "？？")], "问题里没有文字；请输入您想了解的内容"),
         ([turn("技能", "长" * 513)], "问题有 513 个字，超过 512 个；请缩短"),
@@ -349,3 +349,24 @@ def test_only_the_endpoint_is_public(client: TestClient) -> None:
     described = client.get("/gradio_api/info").json()
     assert list(described["named_endpoints"]) == ["/retrieve"]
     assert described["unnamed_endpoints"] == {}
+
+
+def test_no_other_site_may_post_in_a_visitors_name(client: TestClient) -> None:
+    elsewhere = {"origin": "http://elsewhere.example"}
+    # What a browser sends unasked: a text, and JSON called a text.
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", ""):
+        headers = elsewhere | {"content-type": media_type}
+        answer = client.post("/gradio_api/component_server", content="{}", headers=headers)
+        assert answer.status_code == 415
+    # Before it sends JSON it asks.
+    asking = {"access-control-request-method": "POST", "access-control-request-headers": "accept"}
+    answer = client.options("/gradio_api/component_server", headers=elsewhere | asking)
+    assert answer.status_code == 400
+    assert "access-control-allow-origin" not in answer.headers
+    assert "access-control-allow-origin" not in client.get("/healthz", headers=elsewhere).headers
+
+
+def test_nobody_can_leave_a_file(client: TestClient) -> None:
+    sent = {"files": ("a.txt", b"text", "text/plain")}
+    assert client.post("/gradio_api/upload", files=sent).status_code == 415
+    assert client.post("/gradio_api/upload", json={}).status_code == 404

@@ -185,7 +185,8 @@ async def _on_http_error(_: Request, error: HTTPException) -> JSONResponse:
         404: "没有这个地址；有哪些地址，请看 openapi.json",
         405: "这个地址不接受这种请求；请用 GET 或 POST",
     }
-    return _failure(messages[error.status_code], error.status_code, error.headers)
+    message = messages.get(error.status_code, "请求不能处理；请看 openapi.json")
+    return _failure(message, error.status_code, error.headers)
 
 
 async def _on_fault(_: Request, error: Exception) -> JSONResponse:

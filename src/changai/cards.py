@@ -93,7 +93,7 @@ def corpus_line(corpus: Corpus) -> str:
 
 
 def _local_time(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 
 _TOOLS = (
@@ -139,8 +139,8 @@ def _citation_card(citation: Citation) -> str:
         for span in citation.highlights
     )
     link = escape(reader.link(passage, citation.highlights))
-    said = "……".join(passage.text[start:end] for start, end in citation.highlights)
-    copied = escape(f"“{said}”（{provenance.reference(citation)}）")
+    said = "".join(f"“{passage.text[start:end]}”" for start, end in sorted(citation.highlights))
+    copied = escape(f"{said}（{provenance.reference(citation)}）")
     whole = marked(passage.text, citation.highlights, citation.damaged)
     return (
         f'<article class="citation">{words}{remarks}<p class="place">{escape(place)}</p>'

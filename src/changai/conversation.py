@@ -13,7 +13,7 @@ from changai.errors import QuestionError
 from changai.live import LiveIndex
 from changai.records import Exchange
 
-_MOST_TURNS = 500
+_MOST_TURNS = 200
 
 
 @dataclass(frozen=True, slots=True)

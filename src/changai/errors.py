@@ -8,7 +8,7 @@
     ├── ReportError          the report of an evaluation cannot be written
     ├── OpinionError         a visitor's opinion cannot be kept as it stands
     ├── FeedbackError        the file of visitors' opinions cannot be used
-    ├── ServerError          the web page cannot be served
+    ├── ServerError          the web page cannot be served, or not to so many at once
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
         ├── IndexMismatchError    it was made by another encoder, format or tokeniser
@@ -53,7 +53,7 @@ class FeedbackError(ChangaiError):
 
 
 class ServerError(ChangaiError):
-    """The address to serve the page at cannot be listened on."""
+    """The address to serve the page at cannot be listened on, or too many ask at once."""
 
 
 class IndexStateError(ChangaiError):

@@ -58,7 +58,8 @@ def create_router(live: LiveIndex) -> APIRouter:
     @router.post("/export/{suffix}")
     def export(suffix: Literal["docx", "md"], turns: Annotated[str, Form()]) -> Response:
         today, asked = date.today(), conversation.turns_from_json(turns)
-        exchanges = [conversation.answer(live, turn) for turn in asked]
+        answered = {turn: conversation.answer(live, turn) for turn in dict.fromkeys(asked)}
+        exchanges = [answered[turn] for turn in asked]
         if suffix == "docx":
             content = transcripts.to_docx(exchanges, today)
         else:
@@ -78,7 +79,8 @@ async def failure_page(request: Request, error: Exception) -> HTMLResponse:
         case _:
             # Starlette raises it again after this, so the log has it.
             status, message = 500, "服务器出错了，原因写在它的日志里；请告诉管理员。"
-    chat = f"./{'../' * (request.scope['route'].path.count('/') - 1)}"
+    path = getattr(request.scope.get("route"), "path", "/")
+    chat = f"./{'../' * (path.count('/') - 1)}"
     return HTMLResponse(reader.failure_page("出错了", message, chat), status_code=status)
 
 

@@ -11,6 +11,10 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from gradio.events import api as publish
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai import api, cards, conversation, followups, site
@@ -56,8 +60,8 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     print(f"产改问答已就绪：http://{host}:{listener.getsockname()[1]}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
-    if live.ready:
-        live.get()
+    if live.failure is not None:
+        raise live.failure
 
 
 def _open_index(folder: Path, progress: Progress | None) -> Index:
@@ -73,15 +77,18 @@ def create_app(
     ``feedback`` is where opinions are kept, if they are; ``root_path`` is the path below which a
     reverse proxy shows the application.
     """
-    routes = api.create_routes(live)
+    # Gradio would keep whatever files anyone sends; the page sends none.
+    no_uploads = Route("/gradio_api/upload", Response(status_code=404))
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        routes=routes,
+        routes=[*api.create_routes(live), no_uploads],
         exception_handlers=dict.fromkeys(site.FAILURES, site.failure_page),
     )
-    app.add_middleware(_SecurityHeaders)
+    # It allows no other site; without it Gradio would allow every one.
+    app.add_middleware(CORSMiddleware)
+    app.add_middleware(_Guard)
     app.include_router(site.create_router(live))
     gr.mount_gradio_app(
         app,
@@ -102,7 +109,7 @@ def create_app(
 
 
 def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
-    # Gradio hands each what the page's script called it with, as one value.
+    # Gradio hands the first three what the page's script called them with, as one value.
     def answer(asked: object) -> dict[str, Any]:
         return _answer(live, asked)
 
@@ -110,10 +117,16 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
         return _opine(live, feedback, opinion)
 
     def corpus(_: object) -> str:
-        return _corpus(live)
+        try:
+            return cards.corpus_line(live.get().corpus)
+        except ChangaiError as error:
+            return str(error)
 
-    def endpoint(question: str, k: int = 3) -> dict[str, Any]:
-        return retrieve(live, question, k)
+    def retrieve(question: str, k: int = 3) -> dict[str, Any]:
+        try:
+            return live.ask(question, k=k).to_dict()
+        except ChangaiError as error:
+            return {"error": str(error)}
 
     page: gr.Blocks
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as page:
@@ -127,7 +140,7 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
             longest=LONGEST_QUESTION,
             remembered=followups.LOOK_BACK,
         )
-        publish(endpoint, api_name="retrieve", concurrency_limit=None)
+        publish(retrieve, api_name="retrieve", concurrency_limit=None)
     return page
 
 
@@ -143,7 +156,7 @@ def _answer(live: LiveIndex, asked: object) -> dict[str, Any]:
     return {
         "html": cards.reply_card(exchange),
         "status": cards.status(exchange),
-        "turn": turn.to_dict(),
+        "turn": turn.to_dict() | {"generation": corpus.generation},
         "corpus": cards.corpus_line(corpus),
     }
 
@@ -153,11 +166,18 @@ def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> str:
     if feedback is None:
         return "没有记下：这里不收集意见。"
     match opinion:
-        case {"turn": turn, "useful": bool(useful), "comment": str(comment)}:
+        case {
+            "turn": {"generation": str(generation)} as turn,
+            "useful": bool(useful),
+            "comment": str(comment),
+        }:
             pass
         case _:
             return "没有记下：网页送来的意见不完整；请刷新网页后再试。"
     try:
+        # What is kept must be what the visitor saw.
+        if live.get().corpus.generation != generation:
+            return "没有记下：文章已经更新；请重新提问后再评。"
         exchange = conversation.answer(live, conversation.turn_from(turn))
         today = date.today().isoformat()
         feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))
@@ -167,21 +187,6 @@ def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> str:
     except ChangaiError as error:
         return f"没有记下：{error}"
     return "谢谢，已记下。"
-
-
-def _corpus(live: LiveIndex) -> str:
-    try:
-        return cards.corpus_line(live.get().corpus)
-    except ChangaiError as error:
-        return str(error)
-
-
-def retrieve(live: LiveIndex, question: str, k: int = 3) -> dict[str, Any]:
-    """The endpoint's answer: that of ``changai ask --json``, or ``{"error": …}``."""
-    try:
-        return live.ask(question, k=k).to_dict()
-    except ChangaiError as error:
-        return {"error": str(error)}
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -194,8 +199,13 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-class _SecurityHeaders:
-    """ASGI middleware: the browser may load nothing from elsewhere, nor guess at types."""
+class _Guard:
+    """ASGI middleware: the browser may load nothing from elsewhere, nor guess at types; and no page
+    of another site may make it post in the visitor's name.
+
+    A browser asks before it posts JSON to another site, and is told no. Forms it posts unasked:
+    they are taken for exports only, which change nothing.
+    """
 
     _HEADERS = (
         (b"content-security-policy", _POLICY.encode()),
@@ -207,6 +217,12 @@ class _SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            sent = Headers(scope=scope).get("content-type", "")
+            if not (sent.startswith("application/json") or "/export/" in scope["path"]):
+                await Response(status_code=415)(scope, receive, send)
+                return
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._HEADERS]
