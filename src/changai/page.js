@@ -8,6 +8,7 @@ const chat = find('#chat');
 const box = find('#question');
 const hint = find('#hint');
 const pane = find('#source');
+const frame = find('iframe');
 const {longest, remembered} = props;
 
 document.documentElement.lang = 'zh-CN';
@@ -49,9 +50,11 @@ async function answer(question, asTyped, exchange, reply) {
       question, earlier: earlier.map((each) => turnOf(each).meant), as_typed: asTyped,
     });
     reply.innerHTML = said.html;
-    if (said.turn) exchange.dataset.turn = JSON.stringify(said.turn);
     find('#status').textContent = said.status;
-    find('#corpus').textContent = said.corpus;
+    if (said.turn) {
+      exchange.dataset.turn = JSON.stringify(said.turn);
+      find('#corpus').textContent = said.corpus;
+    }
     find('#exports').hidden = !answered().length;
   } catch {
     reply.innerHTML = '<p class="note">连不上服务器，没有得到回答。' +
@@ -88,7 +91,7 @@ box.addEventListener('input', () => { hint.textContent = ''; });
 // ---- the buttons of an answer
 
 async function copy(button, text) {
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent;
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = '已复制';
@@ -102,12 +105,16 @@ async function copy(button, text) {
     area.remove();
     button.focus();
   }
-  setTimeout(() => { button.textContent = label; }, 1500);
+  find('#status').textContent = button.textContent;
+  setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 }
 
-function download(turns, format) {
+function download(button, turns, format) {
   const form = document.createElement('form');
   form.method = 'post';
+  // A file is only saved; a message in its stead is shown beside the conversation.
+  form.target = 'reader';
+  frame.addEventListener('load', () => { if (pane.hidden) showPane(button); }, {once: true});
   form.action = `export/${format}`;
   const field = document.createElement('input');
   field.type = 'hidden';
@@ -120,11 +127,15 @@ function download(turns, format) {
 }
 
 async function opine(exchange, useful, comment) {
-  const place = exchange.querySelector('.feedback');
+  const form = exchange.querySelector('.feedback details');
+  const told = exchange.querySelector('.told');
+  form.inert = true;
   try {
-    place.textContent = await server.opine({turn: turnOf(exchange), useful, comment});
+    told.textContent = await server.opine({turn: turnOf(exchange), useful, comment});
+    form.remove();
   } catch {
-    place.textContent = '连不上服务器，没有记下。';
+    told.textContent = '连不上服务器，没有记下；请稍后再试。';
+    form.inert = false;
   }
 }
 
@@ -136,15 +147,18 @@ element.addEventListener('click', (event) => {
   if (question) ask(question);
   else if (copied) copy(target, copied);
   else if (format) {
-    download(exchange ? [turnOf(exchange)] : answered().map(turnOf), format);
+    download(target, exchange ? [turnOf(exchange)] : answered().map(turnOf), format);
   } else if (target.matches('.link')) {
     copy(target, new URL(target.dataset.href, document.baseURI).href);
   } else if (target.matches('.as-typed')) ask(turnOf(exchange).asked, true, exchange);
   else if (useful) {
     const comment = exchange.querySelector('.feedback textarea');
     opine(exchange, useful === 'yes', comment.value);
-  } else if (target.matches('[target=reader]')) openSource(target);
-  else if (target.id === 'close') closeSource();
+  } else if (target.matches('[target=reader]')) {
+    find('#whole').href = target.href;
+    showPane(target);
+  } else if (target.id === 'whole') target.href = frame.contentWindow.location.href;
+  else if (target.id === 'close') closePane();
   else if (target.id === 'forget') {
     chat.replaceChildren();
     find('#exports').hidden = true;
@@ -156,16 +170,15 @@ element.addEventListener('click', (event) => {
 
 let opener = null;
 
-function openSource(link) {
-  opener = link;
+function showPane(by) {
+  opener = by;
   pane.hidden = false;
-  find('#whole').href = link.href;
   page.classList.add('beside');
   // On a phone the original stands below the chat.
   if (matchMedia('(max-width: 60rem)').matches) pane.scrollIntoView({block: 'start'});
 }
 
-function closeSource() {
+function closePane() {
   pane.hidden = true;
   page.classList.remove('beside');
   if (!opener) return;

@@ -93,9 +93,8 @@ def create_app(
         ssr_mode=False,
         show_error=False,
         max_file_size="1kb",
-        css=resource("paper.css") + resource("page.css"),
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        head='<meta name="viewport" content="width=device-width, initial-scale=1">',
+        head=f"<style>{resource('paper.css')}{resource('page.css')}</style>",
     )
     return app
 
