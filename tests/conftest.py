@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from changai import articles, encoders
 from changai.build import build_index
@@ -63,6 +63,8 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("CI must have chromium: apt-get install chromium")
         pytest.skip("no chromium on this machine")
+    # A busy machine must not fail a test: none waits for what does not come.
+    expect.set_options(timeout=12_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]

@@ -6,18 +6,15 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from mcp import Client
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from changai import api
@@ -26,47 +23,13 @@ from changai.errors import EncoderError
 from changai.live import LiveIndex
 from changai.records import Answer
 from changai.retrieval import Index
+from servers import proxy, serving
 from small import CHECK_UP, OPENING, write_small
 
 
 def application(live: LiveIndex) -> Starlette:
     """The routes as the web application has them: before a page mounted at the root."""
     return Starlette(routes=[*api.create_routes(live), Mount("/", PlainTextResponse("页面"))])
-
-
-@contextmanager
-def serving(app: Starlette, root_path: str = "") -> Iterator[str]:
-    """The address that an application is served at."""
-    config = uvicorn.Config(app, port=0, log_level="critical", root_path=root_path, ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        thread.join(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-def proxy(upstream: str) -> Starlette:
-    """A reverse proxy that serves ``upstream`` below /chat, keeping the host's name."""
-
-    async def forward(request: Request) -> Response:
-        async with httpx.AsyncClient(base_url=upstream) as client:
-            answer = await client.request(
-                request.method,
-                "/" + request.path_params["path"],
-                params=request.url.query,
-                headers=request.headers.items(),
-                content=await request.body(),
-            )
-        return Response(
-            answer.content, answer.status_code, media_type=answer.headers.get("content-type")
-        )
-
-    methods = ["GET", "POST", "DELETE"]
-    return Starlette(routes=[Route("/chat/{path:path}", forward, methods=methods)])
 
 
 @pytest.fixture(scope="module")

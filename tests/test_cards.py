@@ -251,7 +251,7 @@ def test_links_lead_to_the_words_in_their_article() -> None:
 def test_what_is_copied_are_the_words_with_their_source() -> None:
     citation = _citation(1, TEXT, (4, 7), (0, 2), title="题<目>")
     assert _card(1, citation).all("data-copied") == [
-        "“丙丁&……甲<”（《题<目>》，宁波市总工会，2023年5月13日，二(一) 段）"
+        "“甲<”“丙丁&”（《题<目>》，宁波市总工会，2023年5月13日，二(一) 段）"
     ]
     unknown = _citation(1, TEXT, (4, 7), publisher="", published="", locator="引言")
     assert _card(0, unknown).all("data-copied") == ["“丙丁&”（《题目》，日期不详，引言）"]

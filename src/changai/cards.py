@@ -99,11 +99,12 @@ def _local_time(moment: str) -> str:
 _TOOLS = (
     '<p class="tools official">导出这一问：<button type="button" data-export="docx">Word</button> '
     '<button type="button" data-export="md">Markdown</button></p>'
-    '<details class="feedback"><summary>这个回答有用吗?</summary>'
+    '<div class="feedback"><details><summary>这个回答有用吗?</summary>'
     "<label>补充说明（可不填，请勿写姓名、电话）"
     f'<textarea rows="2" maxlength="{LONGEST_COMMENT}"></textarea></label>'
     '<button type="button" data-useful="yes">有用</button> '
     '<button type="button" data-useful="no">没用</button></details>'
+    '<p class="told" role="status"></p></div>'
 )
 
 

@@ -44,7 +44,7 @@ class ReportError(ChangaiError):
 
 
 class OpinionError(ChangaiError):
-    """An opinion is of no question, too long, or not valid text."""
+    """An opinion is of no question, too long, not valid text, or not asked for."""
 
 
 class FeedbackError(ChangaiError):

@@ -8,6 +8,7 @@ const chat = find('#chat');
 const box = find('#question');
 const hint = find('#hint');
 const pane = find('#source');
+const frame = find('iframe');
 const {longest, remembered} = props;
 
 document.documentElement.lang = 'zh-CN';
@@ -25,6 +26,8 @@ let before = Promise.resolve();
 
 function ask(question, asTyped = false, exchange = newExchange(question)) {
   const reply = exchange.querySelector('.reply');
+  // The button that asks again goes with the old answer.
+  if (reply.contains(document.activeElement)) exchange.focus({preventScroll: true});
   reply.innerHTML = '<p class="pending">正在查找……</p>';
   reply.setAttribute('aria-busy', 'true');
   exchange.scrollIntoView({block: 'start'});
@@ -34,6 +37,7 @@ function ask(question, asTyped = false, exchange = newExchange(question)) {
 function newExchange(question) {
   const exchange = document.createElement('article');
   exchange.className = 'exchange';
+  exchange.tabIndex = -1;
   exchange.innerHTML = '<h2 class="asked"></h2><div class="reply"></div>';
   exchange.querySelector('.asked').textContent = question;
   chat.append(exchange);
@@ -44,17 +48,20 @@ async function answer(question, asTyped, exchange, reply) {
   const all = answered();
   const own = all.indexOf(exchange);
   const earlier = (own < 0 ? all : all.slice(0, own)).slice(-remembered);
+  delete exchange.dataset.turn;
   try {
     const said = await server.answer({
       question, earlier: earlier.map((each) => turnOf(each).meant), as_typed: asTyped,
     });
     reply.innerHTML = said.html;
-    if (said.turn) exchange.dataset.turn = JSON.stringify(said.turn);
     find('#status').textContent = said.status;
-    find('#corpus').textContent = said.corpus;
+    if (said.turn) {
+      exchange.dataset.turn = JSON.stringify(said.turn);
+      find('#corpus').textContent = said.corpus;
+    }
     find('#exports').hidden = !answered().length;
   } catch {
-    reply.innerHTML = '<p class="note">连不上服务器，没有得到回答。' +
+    reply.innerHTML = '<p class="note">连不上服务器，或者服务器出错，没有得到回答。' +
       '<button type="button" class="again">再试一次</button></p>';
     reply.querySelector('.again').onclick = () => ask(question, asTyped, exchange);
   }
@@ -62,12 +69,18 @@ async function answer(question, asTyped, exchange, reply) {
   exchange.scrollIntoView({block: 'start'});
 }
 
+// With a finger the keyboard would hide the answer.
+const ready = (unsaid) => {
+  if (unsaid || !matchMedia('(pointer: coarse)').matches) box.focus();
+  else box.blur();
+};
+
 function submit() {
   const question = box.value.trim();
   const length = [...question].length;
   hint.textContent = !length ? '请先输入问题。'
     : length > longest ? `问题有 ${length} 个字，超过 ${longest} 个；请缩短。` : '';
-  box.focus();
+  ready(hint.textContent);
   if (hint.textContent) return;
   box.value = '';
   ask(question);
@@ -78,8 +91,8 @@ find('#ask').addEventListener('submit', (event) => {
   submit();
 });
 box.addEventListener('keydown', (event) => {
-  // Enter also ends the composing of Chinese characters.
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  // Enter also ends the composing of Chinese characters; Safari tells it by the code alone.
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
   submit();
 });
@@ -88,7 +101,7 @@ box.addEventListener('input', () => { hint.textContent = ''; });
 // ---- the buttons of an answer
 
 async function copy(button, text) {
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent;
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = '已复制';
@@ -102,12 +115,16 @@ async function copy(button, text) {
     area.remove();
     button.focus();
   }
-  setTimeout(() => { button.textContent = label; }, 1500);
+  find('#status').textContent = button.textContent;
+  setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 }
 
-function download(turns, format) {
+function download(button, turns, format) {
   const form = document.createElement('form');
   form.method = 'post';
+  // A file is only saved; a message in its stead is shown beside the conversation.
+  form.target = 'reader';
+  frame.addEventListener('load', () => { if (pane.hidden) showPane(button); }, {once: true});
   form.action = `export/${format}`;
   const field = document.createElement('input');
   field.type = 'hidden';
@@ -120,12 +137,17 @@ function download(turns, format) {
 }
 
 async function opine(exchange, useful, comment) {
-  const place = exchange.querySelector('.feedback');
+  const form = exchange.querySelector('.feedback details');
+  const told = exchange.querySelector('.told');
+  form.inert = true;
   try {
-    place.textContent = await server.opine({turn: turnOf(exchange), useful, comment});
+    const {kept, said} = await server.opine({turn: turnOf(exchange), useful, comment});
+    told.textContent = said;
+    if (kept) form.remove();
   } catch {
-    place.textContent = '连不上服务器，没有记下。';
+    told.textContent = '连不上服务器，没有记下；请稍后再试。';
   }
+  form.inert = false;
 }
 
 element.addEventListener('click', (event) => {
@@ -136,15 +158,18 @@ element.addEventListener('click', (event) => {
   if (question) ask(question);
   else if (copied) copy(target, copied);
   else if (format) {
-    download(exchange ? [turnOf(exchange)] : answered().map(turnOf), format);
+    download(target, exchange ? [turnOf(exchange)] : answered().map(turnOf), format);
   } else if (target.matches('.link')) {
     copy(target, new URL(target.dataset.href, document.baseURI).href);
   } else if (target.matches('.as-typed')) ask(turnOf(exchange).asked, true, exchange);
   else if (useful) {
     const comment = exchange.querySelector('.feedback textarea');
     opine(exchange, useful === 'yes', comment.value);
-  } else if (target.matches('[target=reader]')) openSource(target);
-  else if (target.id === 'close') closeSource();
+  } else if (target.matches('[target=reader]')) {
+    find('#whole').href = target.href;
+    showPane(target);
+  } else if (target.id === 'whole') target.href = frame.contentWindow.location.href;
+  else if (target.id === 'close') closePane();
   else if (target.id === 'forget') {
     chat.replaceChildren();
     find('#exports').hidden = true;
@@ -156,16 +181,27 @@ element.addEventListener('click', (event) => {
 
 let opener = null;
 
-function openSource(link) {
-  opener = link;
+function showPane(by) {
+  opener = by;
   pane.hidden = false;
-  find('#whole').href = link.href;
   page.classList.add('beside');
   // On a phone the original stands below the chat.
   if (matchMedia('(max-width: 60rem)').matches) pane.scrollIntoView({block: 'start'});
 }
 
-function closeSource() {
+// What is shown there must not take the place of the chat, which holds the conversation.
+frame.addEventListener('load', () => {
+  for (const link of frame.contentDocument?.querySelectorAll('[target=_top]') ?? []) {
+    link.removeAttribute('target');
+    if (link.href !== new URL('./', document.baseURI).href) continue;
+    link.addEventListener('click', (event) => {
+      event.preventDefault();
+      closePane();
+    });
+  }
+});
+
+function closePane() {
   pane.hidden = true;
   page.classList.remove('beside');
   if (!opener) return;
@@ -197,4 +233,4 @@ addEventListener('afterprint', () => {
 });
 
 server.corpus().then((told) => { find('#corpus').textContent = told; }, () => {});
-box.focus();
+ready();

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai import api, cards, conversation, followups, site
 from changai.build import Progress, ensure_index
-from changai.errors import ChangaiError, FeedbackError, ServerError
+from changai.errors import ChangaiError, FeedbackError, OpinionError, ServerError
 from changai.feedback import Feedback, Opinion
 from changai.live import LiveIndex
 from changai.markup import resource
@@ -102,8 +102,7 @@ def create_app(
         max_file_size="1kb",
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not as css=, whose selectors Gradio puts below its own: the dark :root would never match.
-        head='<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{resource('paper.css')}{resource('page.css')}</style>",
+        head=f"<style>{resource('paper.css')}{resource('page.css')}</style>",
     )
     return app
 
@@ -113,7 +112,7 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
     def answer(asked: object) -> dict[str, Any]:
         return _answer(live, asked)
 
-    def opine(opinion: object) -> str:
+    def opine(opinion: object) -> dict[str, Any]:
         return _opine(live, feedback, opinion)
 
     def corpus(_: object) -> str:
@@ -161,10 +160,21 @@ def _answer(live: LiveIndex, asked: object) -> dict[str, Any]:
     }
 
 
-def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> str:
-    """Keep an opinion of a turn's answer: what to tell the visitor."""
+def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> dict[str, Any]:
+    """Keep an opinion of a turn's answer; whether it was kept, and what to tell the visitor."""
+    try:
+        _keep(live, feedback, opinion)
+    except FeedbackError as error:
+        _log.error("%s", error)
+        return {"kept": False, "said": "没有记下：服务器存不了意见，请告诉管理员。"}
+    except ChangaiError as error:
+        return {"kept": False, "said": f"没有记下：{error}"}
+    return {"kept": True, "said": "谢谢，已记下。"}
+
+
+def _keep(live: LiveIndex, feedback: Feedback | None, opinion: object) -> None:
     if feedback is None:
-        return "没有记下：这里不收集意见。"
+        raise OpinionError("这里不收集意见")
     match opinion:
         case {
             "turn": {"generation": str(generation)} as turn,
@@ -173,20 +183,13 @@ def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> str:
         }:
             pass
         case _:
-            return "没有记下：网页送来的意见不完整；请刷新网页后再试。"
-    try:
-        # What is kept must be what the visitor saw.
-        if live.get().corpus.generation != generation:
-            return "没有记下：文章已经更新；请重新提问后再评。"
-        exchange = conversation.answer(live, conversation.turn_from(turn))
-        today = date.today().isoformat()
-        feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))
-    except FeedbackError as error:
-        _log.error("%s", error)
-        return "没有记下：服务器存不了意见，请告诉管理员。"
-    except ChangaiError as error:
-        return f"没有记下：{error}"
-    return "谢谢，已记下。"
+            raise OpinionError("网页送来的意见不完整；请刷新网页后再试")
+    # What is kept must be what the visitor saw.
+    if live.get().corpus.generation != generation:
+        raise OpinionError("文章已经更新；请重新提问后再评")
+    exchange = conversation.answer(live, conversation.turn_from(turn))
+    today = date.today().isoformat()
+    feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))
 
 
 def _listen(host: str, port: int) -> socket.socket:
