@@ -22,6 +22,7 @@ from servers import proxy, serving, serving_page
 from small import CHECK_UP, HELMETS
 from visits import ANSWER, DESK, PHONE, QUESTION, Visit, in_sight, visiting
 
+ROOT = Path(__file__).parent.parent
 IMAGE = "<img src=x onerror=\"document.title='hit'\">"
 SCRIPT = "<script>document.title='hit'</script>"
 HOSTILE = (
@@ -652,3 +653,12 @@ def test_all_works_below_a_path(browser: Browser, built_folder: Path) -> None:
         expect(page).to_have_url(f"{host}/chat/")
         answer = httpx.get(f"{host}/chat/api/ask", params={"question": QUESTION}).json()
         assert ANSWER in answer["citations"][0]["text"]
+
+
+def test_the_readmes_example_for_programs_works(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(import json\n.*?)```", readme, re.DOTALL)
+    exec(example.replace("http://127.0.0.1:7860/", url), {})  # noqa: S102
+    assert ANSWER in capsys.readouterr().out
