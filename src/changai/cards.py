@@ -5,6 +5,7 @@ Every text from outside, the user's question included, is escaped.
 
 from datetime import datetime
 from html import escape
+from itertools import chain
 
 from changai import provenance, reader
 from changai.feedback import LONGEST_COMMENT
@@ -31,6 +32,9 @@ EXAMPLES = {
     },
 }
 """Questions to begin with by topic, for each audience."""
+
+
+EXAMPLE_QUESTIONS = tuple(chain.from_iterable(topics.values() for topics in EXAMPLES.values()))
 
 
 def examples() -> str:

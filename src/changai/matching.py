@@ -159,7 +159,8 @@ def match(
         if contents.known is not None
         else None
     )
-    passages = _candidates(contents, vector, terms, known)
+    expected = expectations.read(question)
+    passages = _of_places(contents, _candidates(contents, vector, terms, known), expected.places)
     if without is not None:
         passages = passages[[contents.passages[number].id != without for number in passages]]
         if not len(passages):
@@ -176,7 +177,7 @@ def match(
         contents=contents,
         typed=typed,
         question=question,
-        expected=expectations.read(question),
+        expected=expected,
         passages=passages,
         features=np.column_stack(
             [
@@ -210,6 +211,18 @@ def _candidates(
     if known is not None:
         found.append(known.nearest_passages(_CANDIDATES))
     return np.unique(np.concatenate(found)).astype(np.int64)
+
+
+def _of_places(contents: store.Contents, passages: Integers, places: Sequence[str]) -> Integers:
+    """Those of the passages whose documents name all the places that are asked about; or else all:
+    that there are none is told by what is unmet."""
+    names = {
+        document.id: all(place in _normalised(document.text) for place in places)
+        for document in contents.documents
+        if places
+    }
+    kept = [number for number in passages if names.get(contents.passages[number].document.id)]
+    return np.array(kept, dtype=np.int64) if kept else passages
 
 
 def _answered(

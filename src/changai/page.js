@@ -67,6 +67,23 @@ async function answer(question, asTyped, exchange, reply) {
   }
   reply.removeAttribute('aria-busy');
   exchange.scrollIntoView({block: 'start'});
+  keep();
+}
+
+// A conversation outlives a reload, and a way to the original and back, in its tab.
+function keep() {
+  try {
+    sessionStorage.setItem('chat', chat.innerHTML);
+  } catch {
+    sessionStorage.removeItem('chat');  // It is too long to be kept whole.
+  }
+}
+
+function restore() {
+  chat.innerHTML = sessionStorage.getItem('chat') ?? '';
+  for (const each of chat.querySelectorAll('.exchange:not([data-turn])')) each.remove();
+  find('#exports').hidden = !answered().length;
+  chat.lastElementChild?.scrollIntoView({block: 'start'});
 }
 
 // With a finger the keyboard would hide the answer.
@@ -172,6 +189,7 @@ element.addEventListener('click', (event) => {
   else if (target.id === 'close') closePane();
   else if (target.id === 'forget') {
     chat.replaceChildren();
+    keep();
     find('#exports').hidden = true;
     box.focus();
   }
@@ -232,5 +250,12 @@ addEventListener('afterprint', () => {
   for (const each of folded) each.open = false;
 });
 
-server.corpus().then((told) => { find('#corpus').textContent = told; }, () => {});
+server.corpus().then(({line, examples}) => {
+  find('#corpus').textContent = line;
+  // Of the examples those are offered that the articles answer.
+  for (const button of element.querySelectorAll('#examples button')) {
+    button.hidden = !examples.includes(button.dataset.question);
+  }
+}, () => {});
+restore();
 ready();

@@ -19,6 +19,7 @@ _MARK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _MOST_MARKS = 100
 """More are no citation's, and would only cost time."""
 
+_CHANGED = "这个链接做好以后，文章有过改动：原来标出的字可能不在这一段了，请在全文里查对。"
 _CHAT = '<a href="../" target="_top">返回问答</a>'
 
 
@@ -26,12 +27,19 @@ def link(passage: Passage, spans: Spans) -> str:
     """The address of a passage in its article, relative to the chat's page, with spans marked.
 
     ``spans`` count from the passage's beginning, as a citation's highlights do; in the address
-    they count from the document's: ``source/ID?mark=12-20&mark=31-40#p16``. It is not yet escaped
-    for HTML.
+    they count from the document's: ``source/ID?mark=12-20&mark=31-40&of=1a2b3c4d#p16``, where the
+    last says of which version. It is not yet escaped for HTML.
     """
-    marks = "&".join(f"mark={passage.start + start}-{passage.start + end}" for start, end in spans)
-    query = f"?{marks}" if marks else ""
+    parts = [f"mark={passage.start + start}-{passage.start + end}" for start, end in spans]
+    if passage.document.sha256:
+        parts.append(f"of={version(passage.document)}")
+    query = f"?{'&'.join(parts)}" if parts else ""
     return f"source/{quote(passage.document.id, safe='')}{query}#{_anchor(passage)}"
+
+
+def version(document: Document) -> str:
+    """What tells a document from the same one before or after a change."""
+    return document.sha256[:8]
 
 
 def parse_marks(values: Sequence[str], text: str) -> Spans:
@@ -45,8 +53,13 @@ def parse_marks(values: Sequence[str], text: str) -> Spans:
     return tuple(sorted((start, end) for start, end in spans if start < end <= len(text)))
 
 
-def article_page(document: Document, passages: Sequence[Passage], marks: Spans) -> str:
+def article_page(
+    document: Document, passages: Sequence[Passage], marks: Spans, *, changed: bool = False
+) -> str:
     """The page of an article, with its ``passages`` and ``marks``, spans of ``document.text``.
+
+    ``changed`` says that the link was made for another version: nothing is marked then, since other
+    words may stand there now.
 
     The passages are the document's own, in reading order and apart, as ``articles.parse`` gives
     them. Each is a section whose id is what stands behind ``#`` in the passage's id.
@@ -58,6 +71,9 @@ def article_page(document: Document, passages: Sequence[Passage], marks: Spans) 
         ("文件", document.file),
     ]
     facts = "".join(f"<div><dt>{n}</dt><dd>{escape(v)}</dd></div>" for n, v in told if v)
+    if changed:
+        marks = ()
+    notice = f'<p class="changed" role="status">{_CHANGED}</p>' if changed else ""
     body = f"""<header>
 <nav>{_CHAT} <a href="../figures" target="_top">数据一览</a> \
 <a href="../documents" target="_top">文件清单</a></nav>
@@ -65,7 +81,7 @@ def article_page(document: Document, passages: Sequence[Passage], marks: Spans) 
 <dl>{facts}</dl>
 <p class="soft">以下照录全文，一字不改，扫描的错字也照录；疑有识别错误的数字加了波浪线。\
 要把某一段转给别人，复制段首 ¶ 的链接。</p>
-</header>
+{notice}</header>
 <main>
 <article>{"".join(_article(document.text, passages, marks))}</article>
 </main>"""

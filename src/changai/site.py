@@ -29,7 +29,9 @@ def create_router(live: LiveIndex) -> APIRouter:
     router = APIRouter(default_response_class=HTMLResponse)
 
     @router.get("/source/{document_id}")
-    def source(document_id: str, mark: Annotated[tuple[str, ...], Query()] = ()) -> Response:
+    def source(
+        document_id: str, mark: Annotated[tuple[str, ...], Query()] = (), of: str = ""
+    ) -> Response:
         # Read once: the passages are one generation's, whatever is published meanwhile.
         passages = [p for p in live.get().passages if p.document.id == document_id]
         if not passages:
@@ -37,7 +39,8 @@ def create_router(live: LiveIndex) -> APIRouter:
             return HTMLResponse(reader.failure_page("没有这篇文章", message), status_code=404)
         document = passages[0].document
         marks = reader.parse_marks(mark, document.text)
-        return HTMLResponse(reader.article_page(document, passages, marks))
+        changed = bool(of) and of != reader.version(document)
+        return HTMLResponse(reader.article_page(document, passages, marks, changed=changed))
 
     @router.get("/figures")
     def figures() -> str:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,16 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
     def opine(opinion: object) -> dict[str, Any]:
         return _opine(live, feedback, opinion)
 
-    def corpus(_: object) -> str:
+    @cache
+    def examples(_generation: str) -> list[str]:
+        return [each for each in cards.EXAMPLE_QUESTIONS if live.ask(each).covered]
+
+    def corpus(_: object) -> dict[str, Any]:
         try:
-            return cards.corpus_line(live.get().corpus)
+            corpus = live.get().corpus
+            return {"line": cards.corpus_line(corpus), "examples": examples(corpus.generation)}
         except ChangaiError as error:
-            return str(error)
+            return {"line": str(error), "examples": []}
 
     def retrieve(question: str, k: int = 3) -> dict[str, Any]:
         try:
