@@ -320,7 +320,7 @@ def test_the_foot_tells_what_is_answered_from() -> None:
     encoder = EncoderIdentity("<builtin>", "", 384)
     corpus = Corpus(2, 39, encoder, "000012-3ab7", "2026-11-22T17:05:59+00:00")
     assert corpus_line(corpus) == (
-        "收录文章 2 篇，段落 39 个；索引 000012，2026-11-23 01:05 CST 建成；编码器 <builtin>"
+        "收录文章 2 篇，段落 39 个；索引 000012，2026-11-23 01:05+0800 建成；编码器 <builtin>"
     )
     assert corpus_line(Corpus(1, 4, encoder)) == (
         "收录文章 1 篇，段落 4 个；索引 未存盘；编码器 <builtin>"

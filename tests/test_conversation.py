@@ -97,12 +97,12 @@ def test_what_are_no_turns_is_refused(text: str) -> None:
 
 
 def test_as_many_turns_as_can_be_are_read() -> None:
-    assert turns_from_json(json.dumps([TURN.to_dict()] * 200)) == (TURN,) * 200
+    assert turns_from_json(json.dumps([TURN.to_dict()] * 300)) == (TURN,) * 300
 
 
-@pytest.mark.parametrize(("text", "count"), [("[]", 0), ("{}", 0), ("", 201)])
+@pytest.mark.parametrize(("text", "count"), [("[]", 0), ("{}", 0), ("", 301)])
 def test_none_and_too_many_turns_are_refused(text: str, count: int) -> None:
-    with pytest.raises(QuestionError, match=f"1 至 200 个问答，这里有 {count} 个"):
+    with pytest.raises(QuestionError, match=f"1 至 300 个问答，这里有 {count} 个"):
         turns_from_json(text or json.dumps([TURN.to_dict()] * count))
 
 

@@ -28,6 +28,7 @@ SCRIPT = "<script>document.title='hit'</script>"
 HOSTILE = (
     f"{SCRIPT}焊工劳保办法\n"
     f"每名焊工每年发放{IMAGE}安全帽20顶。\n"
+    f"2020年培训{IMAGE}焊工2000名。\n"
     f"2020年修订《{IMAGE}安全帽管理办法》。\n"
     "食堂每日供应三餐。\n"
 )
@@ -616,7 +617,7 @@ def test_markup_in_an_article_is_text(browser: Browser, hostile: str) -> None:
         expect(reader.locator("article")).to_contain_text(IMAGE)
         expect(reader.locator(":is(img, script)")).to_have_count(0)
         page.get_by_label("干部").check()
-        for table, words in [("数据一览", "20顶"), ("文件清单", f"{IMAGE}安全帽管理办法")]:
+        for table, words in [("数据一览", "2000名"), ("文件清单", f"{IMAGE}安全帽管理办法")]:
             page.get_by_role("link", name=table).click()
             expect(reader.locator("tbody")).to_contain_text(words)
             expect(reader.locator("img")).to_have_count(0)

@@ -97,7 +97,7 @@ def corpus_line(corpus: Corpus) -> str:
 
 
 def _local_time(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M%z")
 
 
 _TOOLS = (

@@ -13,7 +13,7 @@ from changai.errors import QuestionError
 from changai.live import LiveIndex
 from changai.records import Exchange
 
-_MOST_TURNS = 200
+_MOST_TURNS = 300
 
 
 @dataclass(frozen=True, slots=True)
