@@ -32,7 +32,7 @@ TAGS = {
 }
 ATTRIBUTES = {
     *("class", "type", "href", "target", "rows", "maxlength"),
-    *("data-question", "data-copied", "data-href", "data-export", "data-useful"),
+    *("data-question", "data-copied", "data-href", "data-export", "data-useful", "role"),
 }
 
 

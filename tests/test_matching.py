@@ -275,3 +275,27 @@ def test_a_question_that_stands_in_the_passage_is_bare(
     found = match(replace(contents, known=None), encoder, question)
     stands = found.coverage_row(0)[ranking.COVERAGE_FEATURES.index("bare")]
     assert stands == bare
+
+
+GIVEN = "杭州市发放安全帽两万顶。"
+
+
+def test_a_place_that_is_asked_about_rules_out_articles_that_do_not_name_it(
+    encoder: Encoder,
+) -> None:
+    pair = encode(
+        [
+            _article(
+                "甲",
+                "杭州市发放安全帽两万顶。",
+                questions=[Question("发了多少安全帽?", ("两万顶",))],
+            ),
+            _article("乙", "宁波市总工会", "全市发放安全帽三千顶。"),
+        ],
+        encoder,
+    )
+    assert match(pair, encoder, "宁波发放安全帽多少顶?").passages.tolist() == [1, 2]
+    assert match(pair, encoder, "杭州发放安全帽多少顶?").passages.tolist() == [0]
+    # Where no article names it, or none is asked about, all are looked at.
+    for question in ("温州发放安全帽多少顶?", "发放安全帽多少顶?"):
+        assert match(pair, encoder, question).passages.tolist() == [0, 1, 2]

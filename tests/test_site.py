@@ -370,3 +370,15 @@ def test_nobody_can_leave_a_file(client: TestClient) -> None:
     sent = {"files": ("a.txt", b"text", "text/plain")}
     assert client.post("/gradio_api/upload", files=sent).status_code == 415
     assert client.post("/gradio_api/upload", json={}).status_code == 404
+
+
+def test_a_link_from_before_a_change_marks_nothing_and_says_so(
+    client: TestClient, index: Index
+) -> None:
+    citation = index.ask(TALENTS).citations[0]
+    link = reader.link(citation.passage, citation.highlights)
+    assert "文章有过改动" not in page(client.get(f"/{link}")).text
+    version = reader.version(citation.passage.document)
+    older = page(client.get(f"/{link.replace(version, '00000000')}"))
+    assert older.marked == []
+    assert "这个链接做好以后，文章有过改动" in older.text

@@ -663,3 +663,34 @@ def test_the_readmes_example_for_programs_works(
     (example,) = re.findall(r"```python\n(import json\n.*?)```", readme, re.DOTALL)
     exec(example.replace("http://127.0.0.1:7860/", url), {})  # noqa: S102
     assert ANSWER in capsys.readouterr().out
+
+
+def test_a_conversation_outlives_a_reload_until_it_is_cleared(desk: Visit) -> None:
+    desk.answer("技能人才总量多少?")
+    desk.page.reload()
+    exchange = desk.page.locator(".exchange")
+    expect(exchange.locator("blockquote").first).to_contain_text("180.15万人")
+    desk.answer("那高技能人才呢?")
+    expect(exchange.last.locator(".meaning span")).to_have_text("高技能人才总量多少?")
+    desk.page.locator("#forget").click()
+    desk.page.reload()
+    expect(desk.page.locator("#corpus")).to_contain_text("文章")
+    expect(exchange).to_have_count(0)
+
+
+def test_the_way_back_from_the_tables_keeps_the_conversation(desk: Visit) -> None:
+    desk.answer(QUESTION)
+    desk.page.get_by_label("干部").check()
+    desk.page.get_by_role("link", name="数据一览").click()
+    expect(desk.reader.locator("tbody tr").first).to_be_visible()
+    desk.reader.get_by_role("link", name="返回问答").click()
+    expect(desk.page.locator("#source")).to_be_hidden()
+    expect(desk.page.locator(".exchange")).to_have_count(1)
+
+
+def test_examples_that_the_articles_do_not_answer_are_not_offered(
+    browser: Browser, hostile: str
+) -> None:
+    with visiting(browser, hostile) as visit:
+        expect(visit.page.locator("#corpus")).to_contain_text("文章 1 篇")
+        expect(visit.page.locator("#examples button:visible")).to_have_count(0)
