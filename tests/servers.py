@@ -63,4 +63,6 @@ def proxy(upstream: str) -> Starlette:
         return Response(answer.content, answer.status_code, kept)
 
     methods = ["GET", "POST", "DELETE"]
-    return Starlette(routes=[Route("/chat/{path:path}", forward, methods=methods)])
+    # A browser asks the host for its icon, whatever a page says, and the host has one.
+    icon = Route("/favicon.ico", Response(status_code=204))
+    return Starlette(routes=[Route("/chat/{path:path}", forward, methods=methods), icon])

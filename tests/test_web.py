@@ -693,4 +693,6 @@ def test_examples_that_the_articles_do_not_answer_are_not_offered(
 ) -> None:
     with visiting(browser, hostile) as visit:
         expect(visit.page.locator("#corpus")).to_contain_text("文章 1 篇")
-        expect(visit.page.locator("#examples button:visible")).to_have_count(0)
+        expect(visit.page.locator("#examples .worker")).to_have_count(5)
+        of_ningbo = visit.page.locator("#examples .worker:visible", has_text="宁波")
+        expect(of_ningbo).to_have_count(0)
