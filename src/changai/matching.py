@@ -216,13 +216,15 @@ def _candidates(
 def _of_places(contents: store.Contents, passages: Integers, places: Sequence[str]) -> Integers:
     """Those of the passages whose documents name all the places that are asked about; or else all:
     that there are none is told by what is unmet."""
-    names = {
-        document.id: all(place in _normalised(document.text) for place in places)
+    if not places:
+        return passages
+    naming = {
+        document.id
         for document in contents.documents
-        if places
+        if all(place in _normalised(document.text) for place in places)
     }
-    kept = [number for number in passages if names.get(contents.passages[number].document.id)]
-    return np.array(kept, dtype=np.int64) if kept else passages
+    named = np.array([contents.passages[number].document.id in naming for number in passages])
+    return passages[named] if named.any() else passages
 
 
 def _answered(

@@ -103,9 +103,8 @@ def create_app(
         max_file_size="1kb",
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not ``css``, which Gradio writes twice, its rules for the dark and for paper confined to
-        # its own elements. The icon, lest a browser ask the host for one, outside the root path.
-        head='<link rel="icon" href="data:,">'
-        f"<style>{resource('paper.css')}{resource('page.css')}</style>",
+        # its own elements.
+        head=f"<style>{resource('paper.css')}{resource('page.css')}</style>",
     )
     return app
 
