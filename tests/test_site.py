@@ -290,6 +290,28 @@ def test_a_fault_is_a_page_too() -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["/figures.cvs", "/source", "/sourcee/x", "/a/b/c", "/export/docx"]
+)
+def test_an_address_that_is_not_there_leads_back(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert "没有这个网页" in page(answer, 404).text
+    assert back(answer) == "/chat/"
+
+
+@pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/gradio_api/info", "/favicon.ico"])
+def test_gradios_own_addresses_are_there(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "没有这个网页" not in answer.text
+
+
+def test_programs_are_told_in_json_what_is_not_there(client: TestClient) -> None:
+    answer = client.get("/api/nowhere")
+    assert answer.status_code == 404
+    assert list(answer.json()) == ["error"]
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
         *(("GET", path) for path in ["/", "/healthz", "/api/openapi.json", *PATHS]),

@@ -73,18 +73,22 @@ def create_router(live: LiveIndex) -> APIRouter:
 
 
 async def failure_page(request: Request, error: Exception) -> HTMLResponse:
-    """What went wrong with a request for one of these, as a page."""
+    """What went wrong with a request for one of these, or for what is not there, as a page."""
+    title = "出错了"
     match error:
         case ChangaiError():
             status, message = 400 if isinstance(error, QuestionError) else 503, str(error)
+        case HTTPException(status_code=404):
+            title, status = "没有这个网页", 404
+            message = "网址可能写错了，或者网页已经撤下；请返回问答，从那里打开。"
         case RequestValidationError() | HTTPException():
             status, message = 400, "网页送来的内容不完整或者太长；请返回问答，分几次再试。"
         case _:
             # Starlette raises it again after this, so the log has it.
             status, message = 500, "服务器出错了，原因写在它的日志里；请告诉管理员。"
-    path = getattr(request.scope.get("route"), "path", "/")
+    path = request.scope["path"].removeprefix(request.scope["root_path"])
     chat = f"./{'../' * (path.count('/') - 1)}"
-    return HTMLResponse(reader.failure_page("出错了", message, chat), status_code=status)
+    return HTMLResponse(reader.failure_page(title, message, chat), status_code=status)
 
 
 def _file(content: bytes, name: str) -> Response:

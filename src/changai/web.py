@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,8 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from gradio.events import api as publish
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
@@ -41,6 +43,11 @@ _POLICY = "; ".join(
         "form-action 'self'",
     ]
 )
+
+_NO_SCRIPT = """<noscript lang="zh-CN"><p style="margin: 2rem">\
+提问要用 JavaScript：请在浏览器里允许它，再刷新网页。不提问也可以看：\
+<a href="figures">数据一览</a>、<a href="documents">文件清单</a>。</p></noscript>
+""".encode()
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +103,11 @@ def create_app(
         _page(live, feedback),
         path="/",
         root_path=root_path,
+        # What it does not know, nobody does: it is asked last.
+        app_kwargs={
+            "exception_handlers": {404: site.failure_page},
+            "middleware": [Middleware(_NoScript)],
+        },
         footer_links=[],
         run_history=False,
         ssr_mode=False,
@@ -110,24 +122,6 @@ def create_app(
 
 
 def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
-    # Gradio hands the first three what the page's script called them with, as one value.
-    def answer(asked: object) -> dict[str, Any]:
-        return _answer(live, asked)
-
-    def opine(opinion: object) -> dict[str, Any]:
-        return _opine(live, feedback, opinion)
-
-    @cache
-    def examples(_generation: str) -> list[str]:
-        return [each for each in cards.EXAMPLE_QUESTIONS if live.ask(each).covered]
-
-    def corpus(_: object) -> dict[str, Any]:
-        try:
-            corpus = live.get().corpus
-            return {"line": cards.corpus_line(corpus), "examples": examples(corpus.generation)}
-        except ChangaiError as error:
-            return {"line": str(error), "examples": []}
-
     def retrieve(question: str, k: int = 3) -> dict[str, Any]:
         try:
             return live.ask(question, k=k).to_dict()
@@ -142,7 +136,7 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
             .replace("@feedback", "no" if feedback is None else "yes"),
             js_on_load=resource("page.js"),
             apply_default_css=False,
-            server_functions=[answer, corpus, opine],
+            server_functions=_server_functions(live, feedback),
             longest=LONGEST_QUESTION,
             remembered=followups.LOOK_BACK,
         )
@@ -150,33 +144,54 @@ def _page(live: LiveIndex, feedback: Feedback | None) -> gr.Blocks:
     return page
 
 
-def _answer(live: LiveIndex, asked: object) -> dict[str, Any]:
-    """What the page shows for a question, and the turn that it is to remember."""
-    try:
-        turn = conversation.next_turn(asked)
-        exchange = conversation.answer(live, turn)
-        corpus = live.get().corpus
-    except ChangaiError as error:
-        message = str(error)
-        return {"html": cards.error_card(message), "status": message}
-    return {
-        "html": cards.reply_card(exchange),
-        "status": cards.status(exchange),
-        "turn": turn.to_dict() | {"generation": corpus.generation},
-        "corpus": cards.corpus_line(corpus),
-    }
+def _server_functions(
+    live: LiveIndex, feedback: Feedback | None
+) -> list[Callable[[object], dict[str, Any]]]:
+    """What the page's script may call by name, each with one value.
 
+    Gradio writes on these, and reads their names and signatures: no methods, nor partials.
+    """
 
-def _opine(live: LiveIndex, feedback: Feedback | None, opinion: object) -> dict[str, Any]:
-    """Keep an opinion of a turn's answer; whether it was kept, and what to tell the visitor."""
-    try:
-        _keep(live, feedback, opinion)
-    except FeedbackError as error:
-        _log.error("%s", error)
-        return {"kept": False, "said": "没有记下：服务器存不了意见，请告诉管理员。"}
-    except ChangaiError as error:
-        return {"kept": False, "said": f"没有记下：{error}"}
-    return {"kept": True, "said": "谢谢，已记下。"}
+    def answer(asked: object) -> dict[str, Any]:
+        """What the page shows for a question, and the turn that it is to remember."""
+        try:
+            turn = conversation.next_turn(asked)
+            exchange = conversation.answer(live, turn)
+            corpus = live.get().corpus
+        except ChangaiError as error:
+            message = str(error)
+            return {"html": cards.error_card(message), "status": message}
+        return {
+            "html": cards.reply_card(exchange),
+            "status": cards.status(exchange),
+            "turn": turn.to_dict() | {"generation": corpus.generation},
+            "corpus": cards.corpus_line(corpus),
+        }
+
+    @cache
+    def examples(_generation: str) -> list[str]:
+        return [each for each in cards.EXAMPLE_QUESTIONS if live.ask(each).covered]
+
+    def corpus(_: object) -> dict[str, Any]:
+        """What the page answers from, and the examples that it answers."""
+        try:
+            corpus = live.get().corpus
+            return {"line": cards.corpus_line(corpus), "examples": examples(corpus.generation)}
+        except ChangaiError as error:
+            return {"line": str(error), "examples": []}
+
+    def opine(opinion: object) -> dict[str, Any]:
+        """Keep an opinion of an answer; whether it was kept, and what to tell the visitor."""
+        try:
+            _keep(live, feedback, opinion)
+        except FeedbackError as error:
+            _log.error("%s", error)
+            return {"kept": False, "said": "没有记下：服务器存不了意见，请告诉管理员。"}
+        except ChangaiError as error:
+            return {"kept": False, "said": f"没有记下：{error}"}
+        return {"kept": True, "said": "谢谢，已记下。"}
+
+    return [answer, corpus, opine]
 
 
 def _keep(live: LiveIndex, feedback: Feedback | None, opinion: object) -> None:
@@ -239,3 +254,24 @@ class _Guard:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class _NoScript:
+    """ASGI middleware: Gradio's page is blank without JavaScript, and has no place for saying so;
+    it is said before the element that the page is made in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_note(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                del MutableHeaders(raw=message["headers"])["content-length"]
+            elif message["type"] == "http.response.body":
+                message["body"] = message["body"].replace(
+                    b"<gradio-app", _NO_SCRIPT + b"<gradio-app"
+                )
+            await send(message)
+
+        is_page = scope["type"] == "http" and scope["path"] == scope["root_path"] + "/"
+        await self._app(scope, receive, send_with_note if is_page else send)
