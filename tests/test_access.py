@@ -118,6 +118,23 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, url: str) -> None:
             assert width() == PHONE["width"]
 
 
+@pytest.mark.parametrize("audience", ["职工", "干部"])
+def test_a_thumb_meets_what_it_presses(browser: Browser, url: str, audience: str) -> None:
+    with visiting(browser, url) as visit:
+        page = visit.page
+        page.get_by_label(audience).check()
+        visit.answer(QUESTION)
+        visit.answer(MISSPELT)
+        pressed = "button, textarea, #audience label, .actions a, #tables a, .bar a"
+        for beside in (False, True):
+            if beside:
+                page.get_by_role("link", name="查看原文").first.click()
+            for each in page.locator("#changai").locator(pressed).filter(visible=True).all():
+                box = each.bounding_box()
+                assert box is not None
+                assert box["height"] >= 44, each.inner_text()
+
+
 def focused(page: Page) -> str:
     """What the keyboard is at: its label or its words."""
     return str(
@@ -130,12 +147,12 @@ def focused(page: Page) -> str:
     )
 
 
-def tab_to(visit: Visit, words: str) -> None:
-    """Press Tab until the keyboard is at something that begins with these words."""
+def tab_to(visit: Visit, words: str, key: str = "Tab") -> None:
+    """Press Tab, or this key, until the keyboard is at something that begins with these words."""
     passed: list[str] = []
     while not focused(visit.page).strip().startswith(words):
         assert len(passed) < 60, passed
-        visit.page.keyboard.press("Tab")
+        visit.page.keyboard.press(key)
         passed.append(focused(visit.page))
 
 
@@ -170,11 +187,11 @@ def test_the_keyboard_alone_is_enough(browser: Browser, url: str, size: dict[str
         tab_to(visit, "Word")
         with page.expect_download():
             keyboard.press("Enter")
-        tab_to(visit, "这个回答有用吗?")
-        keyboard.press("Enter")
         tab_to(visit, "补充说明")
+        keyboard.press("Enter")
+        tab_to(visit, "可不填")
         keyboard.type("好")
-        tab_to(visit, "有用")
+        tab_to(visit, "有用", "Shift+Tab")
         keyboard.press("Enter")
         expect(page.locator("#chat .told")).to_have_text("谢谢，已记下。")
         tab_to(visit, "人才总量")
@@ -210,7 +227,9 @@ def test_what_the_keyboard_is_at_is_outlined(browser: Browser, url: str) -> None
             "复制链接",
             "Word",
             "Markdown",
-            "这个回答有用吗?",
+            "有用",
+            "没用",
+            "补充说明",
             "问题",
             "提问",
             "清空",

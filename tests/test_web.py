@@ -151,6 +151,101 @@ def test_an_answer_leads_to_its_original_and_back(visit: Visit) -> None:
     assert in_sight(link)
 
 
+def test_back_closes_the_original(visit: Visit) -> None:
+    page, source = visit.page, visit.page.locator("#source")
+    link = visit.answer(QUESTION).get_by_role("link", name="查看原文").first
+    entries = page.evaluate("history.length")
+    link.click()
+    expect(visit.reader.locator("section:target mark")).to_be_in_viewport()
+    page.go_back()
+    expect(source).to_be_hidden()
+    expect(link).to_be_focused()
+    assert in_sight(link)
+    page.go_forward()
+    expect(visit.reader.locator("section:target mark")).to_be_in_viewport()
+    visit.reader.get_by_role("link", name="上一段").last.click()
+    expect(visit.reader.locator("section:target mark")).to_have_count(0)
+    page.go_back()
+    expect(source).to_be_hidden()
+    for _ in range(2):
+        link.click()
+        expect(visit.reader.locator("section:target mark")).to_be_in_viewport()
+        page.get_by_role("button", name="关闭原文").click()
+        expect(link).to_be_focused()
+    assert page.evaluate("history.length") == entries + 1
+    expect(page.locator(".exchange")).to_have_count(1)
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+
+
+def test_back_goes_through_what_was_opened(visit: Visit) -> None:
+    page, reader = visit.page, visit.reader
+    visit.answer(QUESTION)
+    page.get_by_label("干部").check()
+    page.get_by_role("link", name="数据一览").click()
+    reader.locator("tbody").get_by_role("link").first.click()
+    mark = reader.locator("section:target mark").first
+    expect(mark).to_be_in_viewport()
+    page.go_back()
+    expect(reader.get_by_role("heading", name="数据一览")).to_be_in_viewport()
+    page.go_back()
+    expect(page.locator("#source")).to_be_hidden()
+    expect(page.get_by_role("link", name="数据一览")).to_be_focused()
+    page.go_forward()
+    page.go_forward()
+    expect(mark).to_be_in_viewport()
+    page.reload()
+    expect(mark).to_be_in_viewport()
+    page.go_back()
+    expect(reader.get_by_role("heading", name="数据一览")).to_be_in_viewport()
+    page.go_forward()
+    expect(mark).to_be_in_viewport()
+    page.get_by_role("button", name="关闭原文").click()
+    expect(page.locator("#source")).to_be_hidden()
+    expect(page.locator(".exchange")).to_have_count(1)
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+
+
+def test_the_way_back_is_one_before_the_original_has_loaded(desk: Visit) -> None:
+    desk.answer(QUESTION).get_by_role("link", name="查看原文").first.click()
+    expect(desk.reader.locator("section:target mark")).to_be_in_viewport()
+    # As the link works where nothing listens yet.
+    with desk.page.expect_navigation():
+        desk.page.evaluate(
+            """() => {
+                const link = document.body.appendChild(document.createElement('a'));
+                link.href = './';
+                link.click();
+            }"""
+        )
+    expect(desk.page.locator("#corpus")).to_contain_text("文章")
+    expect(desk.page.locator(".exchange")).to_have_count(1)
+    expect(desk.page.locator("#source")).to_be_hidden()
+
+
+def test_on_a_phone_the_original_covers_the_chat(visit: Visit) -> None:
+    page, room = visit.page, visit.page.locator("#room")
+    visit.answer(QUESTION).get_by_role("link", name="查看原文").first.click()
+    close = page.get_by_role("button", name="关闭原文")
+    assert in_sight(close)
+    on_a_phone = page.viewport_size == PHONE
+    assert close.evaluate("each => each === document.activeElement") is on_a_phone
+    assert room.evaluate("each => each.inert") is on_a_phone
+    page.set_viewport_size(DESK if on_a_phone else PHONE)
+    expect(room).to_have_js_property("inert", not on_a_phone)
+    close.click()
+    expect(room).to_have_js_property("inert", False)
+
+
+def test_a_link_is_opened_in_a_page_of_its_own_where_that_is_wanted(desk: Visit) -> None:
+    link = desk.answer(QUESTION).get_by_role("link", name="查看原文").first
+    with desk.page.context.expect_page() as opened:
+        link.click(modifiers=["ControlOrMeta"])
+    expect(opened.value.locator("mark")).to_have_text(ANSWER)
+    expect(desk.page.locator("#source")).to_be_hidden()
+
+
 def test_damaged_figures_are_underlined_and_remarked_on(desk: Visit) -> None:
     card = desk.answer("产业工人在市人大代表中占多少比例?").locator(".citation").first
     card.get_by_text("整段原文").click()
@@ -294,6 +389,30 @@ def test_a_conversation_cleared_is_forgotten(desk: Visit) -> None:
     expect(desk.page.locator("#exports")).to_be_hidden()
     exchange = desk.answer("那高技能人才呢?")
     expect(exchange.locator(".meaning")).to_have_count(0)
+
+
+def test_clearing_can_be_undone_until_the_next_question(visit: Visit) -> None:
+    page, cleared = visit.page, visit.page.locator("#cleared")
+    clear, undo = (page.get_by_role("button", name=name) for name in ("清空", "撤销"))
+    first = visit.answer("技能人才总量多少?")
+    said = first.inner_text()
+    clear.click()
+    expect(page.locator(".exchange")).to_have_count(0)
+    expect(cleared).to_have_text("已清空。撤销")
+    expect(page.locator("#question")).to_be_focused()
+    assert in_sight(undo)
+    undo.click()
+    expect(first).to_have_text(said, use_inner_text=True)
+    expect(cleared).to_be_empty()
+    expect(clear).to_be_focused()
+    page.reload()
+    expect(page.locator(".exchange")).to_have_count(1)
+    second = visit.answer("那高技能人才呢?")
+    expect(second.locator(".meaning span")).to_have_text("高技能人才总量多少?")
+    clear.click()
+    visit.answer(QUESTION)
+    expect(cleared).to_be_empty()
+    expect(page.locator(".asked")).to_have_text([QUESTION])
 
 
 def test_one_visitor_never_leans_on_another(browser: Browser, url: str) -> None:
@@ -482,6 +601,19 @@ def test_a_copied_link_opens_at_the_passage_without_scripts(
     context.close()
 
 
+def test_without_scripts_the_tables_are_left(browser: Browser, url: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator("noscript p")).to_contain_text("提问要用 JavaScript")
+    page.get_by_role("link", name="文件清单").click()
+    expect(page.get_by_role("heading", name="文件清单")).to_be_visible()
+    page.go_back()
+    page.get_by_role("link", name="数据一览").click()
+    expect(page.get_by_role("heading", name="数据一览")).to_be_visible()
+    context.close()
+
+
 def test_the_tables_stand_beside_the_chat(visit: Visit) -> None:
     page, reader = visit.page, visit.reader
     page.get_by_label("干部").check()
@@ -518,19 +650,23 @@ def test_opinions_are_not_asked_for_unless_they_are_kept(desk: Visit) -> None:
     exchange = desk.answer(QUESTION)
     expect(exchange.locator(".citation").first).to_be_visible()
     expect(exchange.get_by_text("这个回答有用吗?")).to_be_hidden()
+    expect(exchange.get_by_role("button", name="有用")).to_have_count(0)
 
 
 def test_opinions_are_kept(browser: Browser, hostile: str, opinions: Path) -> None:
     with visiting(browser, hostile) as visit:
         first, second = visit.answer("食堂供应几餐?"), visit.answer("工惠保保费多少?")
-        for exchange in (first, second):
-            exchange.get_by_text("这个回答有用吗?").click()
         first.get_by_role("button", name="有用").dblclick()
         expect(first.get_by_role("status")).to_have_text("谢谢，已记下。")
         expect(first.get_by_text("这个回答有用吗?")).to_have_count(0)
-        second.get_by_label("补充说明").fill("想知道<b>保费</b>")
+        expect(first).to_be_focused()
+        second.get_by_text("补充说明").click()
+        second.get_by_label("请勿写姓名").fill("想知道<b>保费</b>")
         second.get_by_role("button", name="没用").click()
         expect(second.get_by_role("status")).to_have_text("谢谢，已记下。")
+        visit.page.reload()
+        expect(second.get_by_role("status")).to_have_text("谢谢，已记下。")
+        expect(visit.page.get_by_text("这个回答有用吗?")).to_have_count(0)
     kept = feedback.read(opinions)
     day = kept[0].day
     assert kept == [
@@ -643,15 +779,17 @@ def test_all_works_below_a_path(browser: Browser, built_folder: Path) -> None:
         expect(card.locator("> blockquote")).to_have_text(ANSWER)
         card.get_by_role("link", name="查看原文").click()
         expect(reader.locator("section:target mark")).to_have_text(ANSWER)
+        reader.get_by_role("link", name="返回问答").click()
         page.get_by_label("干部").check()
         page.get_by_role("link", name="数据一览").click()
         reader.locator("tbody").get_by_role("link").first.click()
         expect(reader.locator("section:target mark").first).to_be_in_viewport()
+        reader.get_by_role("link", name="返回问答").click()
         with page.expect_download() as download:
             exchange.get_by_role("button", name="Word").click()
         assert QUESTION in paragraphs(download.value)
-        reader.get_by_role("link", name="返回问答").click()
         expect(page).to_have_url(f"{host}/chat/")
+        assert 'href="./../"' in httpx.get(f"{host}/chat/nowhere/x").text
         answer = httpx.get(f"{host}/chat/api/ask", params={"question": QUESTION}).json()
         assert ANSWER in answer["citations"][0]["text"]
 

@@ -3,7 +3,7 @@
 Every text from outside, the user's question included, is escaped.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from html import escape
 from itertools import chain
 
@@ -89,25 +89,28 @@ def error_card(message: str) -> str:
 def corpus_line(corpus: Corpus) -> str:
     """What the page answers from, as plain text for its foot."""
     generation = corpus.generation.partition("-")[0] or "未存盘"
-    built = f"，{_local_time(corpus.built)} 建成" if corpus.built else ""
+    built = f"，{_beijing_time(corpus.built)}建成" if corpus.built else ""
     return (
         f"收录文章 {corpus.documents} 篇，段落 {corpus.passages} 个；"
         f"索引 {generation}{built}；编码器 {corpus.encoder.name}"
     )
 
 
-def _local_time(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M%z")
+def _beijing_time(moment: str) -> str:
+    # The readers' clock, whatever the server's.
+    there = datetime.fromisoformat(moment).astimezone(timezone(timedelta(hours=8)))
+    return f"{there:%Y-%m-%d %H:%M}（北京时间）"
 
 
 _TOOLS = (
     '<p class="tools official">导出这一问：<button type="button" data-export="docx">Word</button> '
     '<button type="button" data-export="md">Markdown</button></p>'
-    '<div class="feedback"><details><summary>这个回答有用吗?</summary>'
-    "<label>补充说明（可不填，请勿写姓名、电话）"
-    f'<textarea rows="2" maxlength="{LONGEST_COMMENT}"></textarea></label>'
+    '<div class="feedback"><div class="opinion"><span>这个回答有用吗?</span> '
     '<button type="button" data-useful="yes">有用</button> '
-    '<button type="button" data-useful="no">没用</button></details>'
+    '<button type="button" data-useful="no">没用</button> '
+    "<details><summary>补充说明</summary>"
+    "<label>可不填，请勿写姓名、电话；写好再点“有用”或“没用”。"
+    f'<textarea rows="2" maxlength="{LONGEST_COMMENT}"></textarea></label></details></div>'
     '<p class="told" role="status"></p></div>'
 )
 

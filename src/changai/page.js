@@ -4,9 +4,11 @@
 
 const find = (selector) => element.querySelector(selector);
 const page = find('#changai');
+const room = find('#room');
 const chat = find('#chat');
 const box = find('#question');
 const hint = find('#hint');
+const cleared = find('#cleared');
 const pane = find('#source');
 const frame = find('iframe');
 const {longest, remembered} = props;
@@ -25,6 +27,7 @@ const answered = () => [...chat.querySelectorAll('.exchange[data-turn]')];
 let before = Promise.resolve();
 
 function ask(question, asTyped = false, exchange = newExchange(question)) {
+  cleared.replaceChildren();
   const reply = exchange.querySelector('.reply');
   // The button that asks again goes with the old answer.
   if (reply.contains(document.activeElement)) exchange.focus({preventScroll: true});
@@ -59,7 +62,6 @@ async function answer(question, asTyped, exchange, reply) {
       exchange.dataset.turn = JSON.stringify(said.turn);
       find('#corpus').textContent = said.corpus;
     }
-    find('#exports').hidden = !answered().length;
   } catch {
     reply.innerHTML = '<p class="note">连不上服务器，或者服务器出错，没有得到回答。' +
       '<button type="button" class="again">再试一次</button></p>';
@@ -72,6 +74,7 @@ async function answer(question, asTyped, exchange, reply) {
 
 // A conversation outlives a reload, and a way to the original and back, in its tab.
 function keep() {
+  find('#exports').hidden = !answered().length;
   try {
     sessionStorage.setItem('chat', chat.innerHTML);
   } catch {
@@ -82,8 +85,22 @@ function keep() {
 function restore() {
   chat.innerHTML = sessionStorage.getItem('chat') ?? '';
   for (const each of chat.querySelectorAll('.exchange:not([data-turn])')) each.remove();
-  find('#exports').hidden = !answered().length;
+  keep();
   chat.lastElementChild?.scrollIntoView({block: 'start'});
+}
+
+function clear() {
+  const exchanges = [...chat.children];
+  chat.replaceChildren();
+  keep();
+  cleared.innerHTML = '已清空。<button type="button">撤销</button>';
+  cleared.querySelector('button').onclick = () => {
+    cleared.replaceChildren();
+    chat.replaceChildren(...exchanges);
+    keep();
+    find('#forget').focus();
+  };
+  ready();
 }
 
 // With a finger the keyboard would hide the answer.
@@ -141,8 +158,12 @@ function download(button, turns, format) {
   form.method = 'post';
   // A file is only saved; a message in its stead is shown beside the conversation.
   form.target = 'reader';
-  frame.addEventListener('load', () => { if (pane.hidden) showPane(button); }, {once: true});
   form.action = `export/${format}`;
+  frame.addEventListener('load', () => {
+    if (!pane.hidden) return;
+    enter(form.action, true);
+    reveal(button);
+  }, {once: true});
   const field = document.createElement('input');
   field.type = 'hidden';
   field.name = 'turns';
@@ -154,18 +175,27 @@ function download(button, turns, format) {
 }
 
 async function opine(exchange, useful, comment) {
-  const form = exchange.querySelector('.feedback details');
+  const form = exchange.querySelector('.opinion');
   const told = exchange.querySelector('.told');
+  const at = document.activeElement;
+  const held = form.contains(at);
   form.inert = true;
   try {
     const {kept, said} = await server.opine({turn: turnOf(exchange), useful, comment});
     told.textContent = said;
-    if (kept) form.remove();
+    if (kept) {
+      form.remove();
+      keep();
+    }
   } catch {
     told.textContent = '连不上服务器，没有记下；请稍后再试。';
   }
   form.inert = false;
+  if (held) (form.isConnected ? at : exchange).focus({preventScroll: true});
 }
+
+// With a key held down, a click opens a link in a page of its own.
+const plain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
 
 element.addEventListener('click', (event) => {
   const target = event.target.closest('button, a');
@@ -182,50 +212,87 @@ element.addEventListener('click', (event) => {
   else if (useful) {
     const comment = exchange.querySelector('.feedback textarea');
     opine(exchange, useful === 'yes', comment.value);
-  } else if (target.matches('[target=reader]')) {
-    find('#whole').href = target.href;
-    showPane(target);
-  } else if (target.id === 'whole') target.href = frame.contentWindow.location.href;
-  else if (target.id === 'close') closePane();
-  else if (target.id === 'forget') {
-    chat.replaceChildren();
-    keep();
-    find('#exports').hidden = true;
-    box.focus();
-  }
+  } else if (target.matches('[target=reader]') && plain(event)) {
+    event.preventDefault();
+    enter(target.href, pane.hidden);
+    load(target.href);
+    reveal(target);
+  } else if (target.id === 'close') close();
+  else if (target.id === 'forget') clear();
 });
 
 // ---- the original beside the chat
 
+// The window's history says what is shown there: `original`, its address, `depth` entries behind
+// the chat alone. All of these entries are made here, and none by the frame itself, so that Back
+// goes through them one by one, and closing takes them back at once.
 let opener = null;
+const narrow = matchMedia('(max-width: 60rem)');
 
-function showPane(by) {
+function enter(original, deeper) {
+  const depth = (history.state?.depth ?? 0) + Number(deeper);
+  history[deeper ? 'pushState' : 'replaceState']({original, depth}, '');
+}
+
+function load(original) {
+  frame.contentWindow.location.replace(original);
+  find('#whole').href = original;
+}
+
+// On a phone it covers the chat.
+const cover = () => { room.inert = narrow.matches && !pane.hidden; };
+narrow.addEventListener('change', cover);
+
+function reveal(by) {
   opener = by;
   pane.hidden = false;
   page.classList.add('beside');
-  // On a phone the original stands below the chat.
-  if (matchMedia('(max-width: 60rem)').matches) pane.scrollIntoView({block: 'start'});
+  cover();
+  if (room.inert) find('#close').focus();
 }
 
-// What is shown there must not take the place of the chat, which holds the conversation.
-frame.addEventListener('load', () => {
-  for (const link of frame.contentDocument?.querySelectorAll('[target=_top]') ?? []) {
-    link.removeAttribute('target');
-    if (link.href !== new URL('./', document.baseURI).href) continue;
-    link.addEventListener('click', (event) => {
-      event.preventDefault();
-      closePane();
-    });
-  }
-});
-
-function closePane() {
+function hide() {
+  if (pane.hidden) return;
   pane.hidden = true;
   page.classList.remove('beside');
-  if (!opener) return;
+  cover();
+  if (!opener?.isConnected) {
+    ready();
+    return;
+  }
   opener.focus({preventScroll: true});
   opener.scrollIntoView({block: 'center'});
 }
+
+const close = () => history.go(-history.state.depth);
+
+function follow() {
+  const original = history.state?.original;
+  if (!original) {
+    hide();
+    return;
+  }
+  load(original);
+  reveal(opener);
+}
+
+history.scrollRestoration = 'manual';
+addEventListener('popstate', follow);
+
+// What is shown there must not take the place of the chat, which holds the conversation.
+frame.addEventListener('load', () => {
+  frame.contentDocument?.addEventListener('click', (event) => {
+    const link = event.target.closest('a');
+    if (!link || link.hasAttribute('download') || !plain(event)) return;
+    event.preventDefault();
+    if (link.href === new URL('./', document.baseURI).href) {
+      close();
+      return;
+    }
+    enter(link.href, link.pathname !== frame.contentWindow.location.pathname);
+    load(link.href);
+  });
+});
 
 // ---- the two audiences
 
@@ -259,3 +326,7 @@ server.corpus().then(({line, examples}) => {
 }, () => {});
 restore();
 ready();
+// A way back to the chat that was taken before the original had loaded keeps the entry's state.
+const [{type: how}] = performance.getEntriesByType('navigation');
+if (how === 'navigate') history.replaceState(null, '');
+follow();
