@@ -739,7 +739,7 @@ def test_markup_in_a_question_is_text(visit: Visit, attack: str) -> None:
 
 
 def test_markup_in_an_article_is_text(browser: Browser, hostile: str) -> None:
-    with visiting(browser, hostile) as visit:
+    with visiting(browser, hostile, viewport=DESK) as visit:
         page, reader = visit.page, visit.reader
         exchange = visit.answer("焊工一年发几顶安全帽?")
         exchange.get_by_text("最接近的段落，不能当作答案").click()
@@ -790,6 +790,7 @@ def test_all_works_below_a_path(browser: Browser, built_folder: Path) -> None:
         assert QUESTION in paragraphs(download.value)
         expect(page).to_have_url(f"{host}/chat/")
         assert 'href="./../"' in httpx.get(f"{host}/chat/nowhere/x").text
+        assert '<a href="figures">' in httpx.get(f"{host}/chat/").text
         answer = httpx.get(f"{host}/chat/api/ask", params={"question": QUESTION}).json()
         assert ANSWER in answer["citations"][0]["text"]
 

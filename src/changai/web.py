@@ -44,7 +44,7 @@ _POLICY = "; ".join(
     ]
 )
 
-_NO_SCRIPT = """<noscript lang="zh-CN"><p style="margin: 2rem">\
+_NO_SCRIPT = """<noscript lang="zh-CN"><p style="margin: 2rem; color-scheme: light dark">\
 提问要用 JavaScript：请在浏览器里允许它，再刷新网页。不提问也可以看：\
 <a href="figures">数据一览</a>、<a href="documents">文件清单</a>。</p></noscript>
 """.encode()
