@@ -4,7 +4,6 @@
 
 const find = (selector) => element.querySelector(selector);
 const page = find('#changai');
-const room = find('#room');
 const chat = find('#chat');
 const box = find('#question');
 const hint = find('#hint');
@@ -227,7 +226,6 @@ element.addEventListener('click', (event) => {
 // the chat alone. All of these entries are made here, and none by the frame itself, so that Back
 // goes through them one by one, and closing takes them back at once.
 let opener = null;
-const narrow = matchMedia('(max-width: 60rem)');
 
 function enter(original, deeper) {
   const depth = (history.state?.depth ?? 0) + Number(deeper);
@@ -239,23 +237,18 @@ function load(original) {
   find('#whole').href = original;
 }
 
-// On a phone it covers the chat.
-const cover = () => { room.inert = narrow.matches && !pane.hidden; };
-narrow.addEventListener('change', cover);
-
 function reveal(by) {
   opener = by;
   pane.hidden = false;
   page.classList.add('beside');
-  cover();
-  if (room.inert) find('#close').focus();
+  // On a phone it stands below the chat.
+  if (matchMedia('(max-width: 60rem)').matches) pane.scrollIntoView({block: 'start'});
 }
 
 function hide() {
   if (pane.hidden) return;
   pane.hidden = true;
   page.classList.remove('beside');
-  cover();
   if (!opener?.isConnected) {
     ready();
     return;
