@@ -15,7 +15,6 @@ from html import escape
 from changai import charts, inventory
 from changai.inventory import Figure
 from changai.markup import page
-from changai.quantities import SHARES
 from changai.reader import link
 from changai.records import Document, Passage, Spans
 
@@ -211,7 +210,7 @@ def _comparisons(figures: Iterable[Figure]) -> str:
     alike: dict[tuple[str, str, str], list[tuple[float, Figure]]] = {}
     for figure in figures:
         amount, unit = figure.quantity.amount, figure.quantity.unit
-        if amount is not None and figure.as_of and unit not in SHARES:
+        if amount is not None and figure.as_of and not figure.quantity.is_share:
             key = (figure.passage.id, figure.as_of, unit)
             alike.setdefault(key, []).append((amount, figure))
     drawn = [_bars(rows) for rows in alike.values() if _comparable(rows)]
