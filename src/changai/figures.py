@@ -113,8 +113,8 @@ _NOUGHTS = re.compile(rf"(?<![\d{NUMERAL_DIGITS}])[一二][0{NUMERAL_DIGITS}]{{3
 _NOT_LED = re.compile(rf"(?:19|20)\d\d(?!\d)|\d++(?:{_POINT}\d++)?[A-Za-z]")
 """What may stand behind a numeral all the same: 一2020年, 三4A级."""
 _ENDS_IN_NUMERAL = re.compile(
-    rf"(?:(?:周|星期|礼拜)[一二三四五六]|[初高大][一二三四]|(?:[之其第表图]|附件)[{NUMERAL_DIGITS}]"
-    rf"|[唯统万逐单同合专对年月日号时%％]一|(?<![{NUMERAL_DIGITS}{_SCALES}])(?:[五六七八十]一|三八|五四|十[二三四五]五)"
+    rf"(?:(?:周|星期|礼拜)[一二三四五六]|[初高大][一二三四]|(?:[其第表图]|附件)[{NUMERAL_DIGITS}]"
+    rf"|[之唯统万逐单同合专对年月日号时%％]一|(?<![{NUMERAL_DIGITS}{_SCALES}])(?:[五六七八十]一|三八|五四|十[二三四五]五)"
     r"|[超过上破逾][十百千万亿]*[百千万亿])\Z"
 )
 """Words that end in a numeral: 周一9点, 统一300元, 五一3天, 产值超亿3家; 5月1日一8日."""

@@ -58,7 +58,7 @@ _FRACTION = re.compile(
 )
 # 2/3 is often a date or a page: not in 占2/3 or 2/3的职工.
 _SLASHED = re.compile(
-    rf"(?:(?<=[占达近约超逾过])|(?<=达到)|(?<![\dA-Za-z/.．])(?=[\d/]++{_BLANK}(?:的|以[上下内]|左右)))"
+    rf"(?:(?<=[占达近约超逾过])|(?<=达到|[低少高多]于)|(?<![\dA-Za-z/.．])(?=[\d/]++{_BLANK}(?:的|以[上下内]|左右)))"
     rf"(?P<value>[1-9]\d?/[1-9]\d?)(?![\dA-Za-z/.．%％]){_ROUND}"
 )
 _RANGE = re.compile("[-—–－~～至到]")
