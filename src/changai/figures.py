@@ -102,15 +102,19 @@ _GLUED_DIGITS = re.compile(r"\d++(?:[,，.．]\d++)*+")
 _ONE_PART = rf"[\d{NUMERAL_DIGITS}{_SCALES}]++(?:[,，.．](?=\d)[\d{NUMERAL_DIGITS}{_SCALES}]++)*+"
 _PART = re.compile(_ONE_PART)
 _ROW = re.compile(rf"{_ONE_PART}(?:{_BLANK}{{1,2}}{_ONE_PART})*+")
-_DIGITS = re.compile(r"[\d,，.．]+")
+_DIGITS = re.compile(rf"[\d,，.．]+[{_SCALES}]*")
 _MIXED = re.compile(rf"\d[{NUMERAL_DIGITS}]|[{NUMERAL_DIGITS}{_SCALES}]{_POINT}?\d")
 _BETWEEN = re.compile(rf"\d[{NUMERAL_DIGITS}]++{_POINT}?\d")
 _LED = re.compile(rf"[{NUMERAL_DIGITS}{_SCALES}]++(?P<point>{_POINT})?(?=\d)")
+_TAILED = re.compile(
+    rf"\d(?:[{NUMERAL_DIGITS}]++(?:[{_SCALES}]|{_BLANK}{{1,2}}\d)|[二三四五六七八九]{_BLANK}?[%％‰名人元个])"
+)
+"""160二亿, 953一 7, 160二人; not 300一人."""
 _DASHED = re.compile(r"\d{3,}一\d{3,}")
 """2020一2025年: a dash that became 一, between years or in a number to be called."""
 _NOUGHTS = re.compile(rf"(?<![\d{NUMERAL_DIGITS}])[一二][0{NUMERAL_DIGITS}]{{3}}(?={_BLANK}?年)")
 """二0二0年, as many write 二〇二〇年."""
-_NOT_LED = re.compile(rf"(?:19|20)\d\d(?!\d)|\d++(?:{_POINT}\d++)?[A-Za-z]")
+_NOT_LED = re.compile(rf"(?:19|20)\d\d{_BLANK}?年|\d++(?:{_POINT}\d++)?[A-Za-z]")
 """What may stand behind a numeral all the same: 一2020年, 三4A级."""
 _ENDS_IN_NUMERAL = re.compile(
     rf"(?:(?:周|星期|礼拜)[一二三四五六]|[初高大][一二三四]|(?:[其第表图]|附件)[{NUMERAL_DIGITS}]"
@@ -243,7 +247,7 @@ def _several(row: str, before_year: bool) -> bool:
 def _mixed(text: str, damaged: Set[int]) -> Iterator[tuple[int, int]]:
     """The numbers of both digits and numerals, whole, with the digits that blanks part from them.
 
-    Those with numerals only at their end are meant where a ``damaged`` figure begins in them.
+    Those with numerals at their end are meant too where a ``damaged`` figure begins in them.
     """
     for row in _ROW.finditer(text):
         if not _MIXED.search(row[0]):
@@ -259,17 +263,21 @@ def _mixed(text: str, damaged: Set[int]) -> Iterator[tuple[int, int]]:
 
 def _is_mixed(text: str, start: int, end: int, damaged: Set[int]) -> bool:
     part = text[start:end]
+    named = _stands_before(_CODE, text, start) or _stands_before(_NAME, text, start)
+    opening = _stands_before(_OPENING, text, start)
     if _BETWEEN.search(part):
         # A dash is often misread as 一: 表1一2 is as good a name as 表1-2.
-        named = _stands_before(_CODE, text, start) or _stands_before(_NAME, text, start)
         return not (_DASHED.search(part) or (named and "一" in part))
     if led := _LED.match(part):
         return not (
-            (led["point"] and _stands_before(_OPENING, text, start))
+            (led["point"] and opening)
             or _NOT_LED.match(text, start + led.end())
             or _ENDS_IN_NUMERAL.search(text, max(0, start - _REACH), start + led.end())
         )
-    return _MIXED.search(part) is not None and not damaged.isdisjoint(range(start, end))
+    if _MIXED.search(part) and not damaged.isdisjoint(range(start, end)):
+        return True
+    tailed = None if named or opening else _TAILED.search(text, start, end + _REACH)
+    return tailed is not None and not _YEAR_OR_CODE.fullmatch(text, start, tailed.start() + 1)
 
 
 def _lettered(text: str) -> Iterator[tuple[int, int]]:

@@ -37,7 +37,7 @@ _LOST_END = re.compile(rf"{_BLANK}(?:[%％‰:：]|(?![{NUMERAL_DIGITS}])[\u3400
 _DIGIT = "[一二两三四五六七八九]"
 _NUMERALS = "零一二两三四五六七八九十百千万亿"
 _BELOW_10000 = rf"(?:{_DIGIT}千零?)?(?:{_DIGIT}百零?)?(?:{_DIGIT}?十)?{_DIGIT}?"
-_NUMERAL = re.compile(rf"(?:(?<![第前数几线以之])[数几上])?(?<![第前])[{_NUMERALS}]+")
+_NUMERAL = re.compile(rf"(?:(?<![第前数几线以之])[数几上])?(?<![第前\d{_NUMERALS}])[{_NUMERALS}]+")
 _EXACT = re.compile(
     rf"(?=.*[十百千万亿])(?=..)(?:{_BELOW_10000}亿零?)?(?:{_BELOW_10000}万零?)?{_BELOW_10000}"
 )
