@@ -42,9 +42,11 @@ def serving(app: Starlette, root_path: str = "") -> Iterator[str]:
     while not server.started:
         assert thread.is_alive()
         thread.join(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def proxy(upstream: str) -> Starlette:

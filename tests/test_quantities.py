@@ -1,7 +1,12 @@
 """Figures with their numbers and units; the articles' own are in test_inventory.py."""
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from changai.figures import damaged
 from changai.quantities import quantities
 
 
@@ -16,6 +21,10 @@ from changai.quantities import quantities
         "第一批", "第3条", "前10名", "前五十名", "第二十届", "5月1日", "2020年", "二十大报告",
         "国发〔2020〕12号", "12351热线", "世界500强", "5A级景区", "2019级学生", "90后职工",
         "4050人员", "《十项措施50条》", "05-13", "110报警", "PM2.5浓度",
+        # no ranges and fractions
+        "2021-2025年", "2020-2021学年", "05-13发布", "0574-8765", "1:2", "5-8月", "3-5号楼",
+        "第3-5章", "第一至三名", "周一至周五", "一至三年级", "1-3期工程", "一至三组",
+        "统一到三个平台", "三到一个", "一到十", "5/13发布", "2/3页", "12/3的通知", "第三分之一",
     ],
 )  # fmt: skip
 def test_what_is_no_figure(text: str) -> None:
@@ -31,10 +40,26 @@ def test_what_is_no_figure(text: str) -> None:
         ("有20余万人", "20余万人", "20余万", "人", 200_000),
         ("有3千万元", "3千万元", "3千万", "元", 30_000_000),
         ("提高5百分点", "5百分点", "5", "百分点", 5),
-        ("有3至5家", "3至5家", "3至5", "家", 3),
+        ("有3至5家", "3至5家", "3至5", "家", None),
         ("有不少于20人以上", "不少于20人以上", "20", "人", 20),
         ("在附近700家", "700家", "700", "家", 700),
         ("节约3万元", "3万元", "3万", "元", 30_000),
+        ("有近20—30名", "近20—30名", "20—30", "名", None),
+        ("有 2～3 个", "2～3 个", "2～3", "个", None),
+        ("占3-5%", "3-5%", "3-5", "%", None),
+        ("占50%-60%", "50%-60%", "50%-60", "%", None),
+        ("有5000元至2万元", "5000元至2万元", "5000元至2万", "元", None),
+        ("有2.5-3.5万元", "2.5-3.5万元", "2.5-3.5万", "元", None),
+        ("用三到五年", "三到五年", "三到五", "年", None),
+        ("有二十至三十名", "二十至三十名", "二十至三十", "名", None),
+        ("有四分之一以上", "四分之一以上", "四分之一", "", 0.25),
+        ("有近五分之二", "近五分之二", "五分之二", "", 0.4),
+        ("占3/4,", "3/4", "3/4", "", 0.75),
+        ("不低于2/3,", "不低于2/3", "2/3", "", 2 / 3),
+        ("有1/5的职工", "1/5", "1/5", "", 0.2),
+        ("有1亿3000万元", "1亿3000万元", "1亿3000万", "元", 130_000_000),
+        ("有3万五千人", "3万五千人", "3万五千", "人", 35_000),
+        ("有1千200人", "1千200人", "1千200", "人", 1200),
         ("有120人大代表", "", "", "", None),
         ("有十二项", "十二项", "十二", "项", 12),
         ("有一万二千三百零五名", "一万二千三百零五名", "一万二千三百零五", "名", 12_305),
@@ -46,6 +71,11 @@ def test_what_is_no_figure(text: str) -> None:
         ("占百分之九十九点五", "百分之九十九点五", "九十九点五", "百分之", 99.5),
         ("占11.%", "11.%", "11.", "%", None),
         ("共2O4万元", "2O4万元", "2O4万", "元", None),
+        ("受理1 8二6 件", "1 8二6 件", "1 8二6", "件", None),
+        ("受理8二件", "8二件", "8二", "件", None),
+        ("占3·2%", "3·2%", "3·2", "%", None),
+        ("达3·2万人", "3·2万人", "3·2万", "人", None),
+        ("占百分之8二6", "8二6", "8二6", "", None),
         ("约占69:市", "69:", "69", "", None),
         ("惠及118万,", "118万", "118万", "", 1_180_000),
     ],
@@ -58,3 +88,28 @@ def test_a_figures_parts(
         for each in quantities(text)
     ]
     assert found == ([(figure, value, unit, amount)] if figure else [])
+
+
+def test_a_range_with_two_units_is_two_figures() -> None:
+    text = "用3个月至2年,占50%-6O%"
+    assert [(text[q.start : q.end], q.damaged) for q in quantities(text)] == [
+        ("3个月", False), ("2年", False), ("50%", False), ("6O%", True),
+    ]  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*"0123456789.,-/ \n一二三四十百万两数占专共个人%年至", "百分之", "三分之"]
+        ),
+        max_size=16,
+    ).map("".join)
+)
+def test_no_part_of_a_damaged_figure_passes_for_a_sound_one(text: str) -> None:
+    spans = damaged(text)
+    flagged = [quantity for quantity in quantities(text) if quantity.damaged]
+    assert len(flagged) == len(spans)
+    for quantity in quantities(text):
+        if not quantity.damaged:
+            assert all(quantity.end <= start or end <= quantity.start for start, end in spans)
+            assert not re.search(r"\d[一二三四十百万两]\Z", text[: quantity.start])

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin
 
 import docx
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -22,6 +24,7 @@ from changai.records import Exchange
 from changai.retrieval import Index
 from changai.web import create_app
 from pages import Strict
+from servers import proxy, serving
 from small import ARTICLE, OPENING, write_small
 
 Answer = Any
@@ -182,7 +185,7 @@ def test_the_tables_are_saved_under_a_chinese_name(
     assert saved(answer, "text/csv; charset=utf-8") == name
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     source = ["技能提升办法", "宁波市总工会", "2023-05-13"]
-    assert row in [each[:-4] for each in rows if each[-4:-1] == source]
+    assert row in [each[:-5] for each in rows if each[-5:-2] == source]
 
 
 def turn(asked: str, meant: str = "", as_typed: bool = False) -> dict[str, Any]:
@@ -209,7 +212,7 @@ def test_a_conversation_is_exported_to_word(client: TestClient) -> None:
     assert paragraphs[asked + 1 : asked + 3] == [f"理解为：{TALENTS}", f"“{QUOTED}”[1]"]
     refused = paragraphs.index(f"<b>{OPENING[0]}")
     assert paragraphs[refused + 1].startswith("文章未提及。")
-    assert "[1] 《技能提升办法》，宁波市总工会，2023年5月13日，一(一) 段" in paragraphs
+    assert "[1] 《技能提升办法》，宁波市总工会，2023年5月13日，一(一) 段 查看原文" in paragraphs
 
 
 def test_a_conversation_is_exported_to_markdown(client: TestClient, index: Index) -> None:
@@ -219,7 +222,34 @@ def test_a_conversation_is_exported_to_markdown(client: TestClient, index: Index
     )
     assert date.today() - day <= timedelta(days=1)
     exchanges = [Exchange(each["asked"], index.ask(each["meant"])) for each in TURNS]
-    assert answer.content.decode() == transcripts.to_markdown(exchanges, day)
+    assert answer.content.decode() == transcripts.to_markdown(exchanges, day, f"{client.base_url}/")
+
+
+def test_what_is_saved_leads_back_to_the_marked_words(folder: Path) -> None:
+    app = application(lambda: Index.open(folder))
+    with (
+        serving(app, root_path="/chat") as upstream,
+        serving(proxy(upstream)) as host,
+        httpx.Client(base_url=f"{host}/chat", timeout=60) as client,
+    ):
+
+        def lead_to(saved: str) -> list[list[str]]:
+            links = re.findall(rf"{re.escape(host)}/chat/source/[^,>\s]+", saved)
+            return [page(httpx.get(link)).marked for link in links]
+
+        assert lead_to(client.get("/figures.csv").text) == [
+            ["全市技能人才180万人"],
+            ["全市技能人才", "11.%"],
+            ["每名工人补贴500元"],
+        ]
+        assert lead_to(client.get("/documents.csv").text) == [["《技能评价办法》"]]
+        for suffix in ("md", "docx"):
+            turns = json.dumps([turn(TALENTS)])
+            content = client.post(f"/export/{suffix}", data={"turns": turns}).content
+            if suffix == "docx":
+                paragraphs = docx.Document(io.BytesIO(content)).paragraphs
+                content = "".join(link.url for p in paragraphs for link in p.hyperlinks).encode()
+            assert lead_to(content.decode()) == [[QUOTED.removesuffix("。")]]
 
 
 def test_an_export_leaves_as_typed_what_was_typed(client: TestClient) -> None:

@@ -16,6 +16,7 @@ from changai.records import Article, Passage
 from changai.tables import documents_csv, documents_page, figures_csv, figures_page
 from pages import Strict
 
+HOME = "https://host.example/chat/"
 ATTACK = "<img src=x onerror=\"document.title='hit'\">"
 ANOTHER = f"""另一篇<b>{ATTACK}
 
@@ -119,7 +120,7 @@ def test_there_may_be_none() -> None:
     plain = articles.parse("大力推进改革。", file="a.txt", sha256="").passages
     assert "共 0 个数据。" in Strict(figures_page(plain)).text
     assert "共提到 0 处。" in Strict(documents_page(plain)).text
-    assert len(figures_csv(plain).decode("utf-8-sig").splitlines()) == 1
+    assert len(figures_csv(plain, HOME).decode("utf-8-sig").splitlines()) == 1
 
 
 def read(data: bytes) -> list[list[str]]:
@@ -130,33 +131,39 @@ def read(data: bytes) -> list[list[str]]:
 def test_the_figures_as_a_file(ningbo: Article) -> None:
     document = ningbo.document
     source = [document.title, document.publisher, "2023-05-13"]
-    header, *rows = read(figures_csv(ningbo.passages))
+    header, *rows = read(figures_csv(ningbo.passages, HOME))
     assert header == [
         "所指", "数据原文", "数", "单位", "折合数值", "时点", "备注",
-        "文章", "发布单位", "发布日期", "位置",
+        "文章", "发布单位", "发布日期", "位置", "链接",
     ]  # fmt: skip
     assert len(rows) == 18
     assert rows[6] == [
         *("宁波市技能人才总量", "180.15万人", "180.15万", "人", "1801500", "截至 2020 年底", ""),
-        *source, "三(二)",
+        *(*source, "三(二)"),
+        f"{HOME}source/ningbo-2023-05-13?mark=1234-1243&mark=1245-1253&of=d4065774#p10",
     ]  # fmt: skip
     assert rows[9] == [
         *("市人大代表中,产业工人", "11.%", "11.", "%", "", "", "原文疑有识别错误"),
-        *source, "四(一)",
+        *(*source, "四(一)"),
+        f"{HOME}source/ningbo-2023-05-13?mark=1432-1443&mark=1444-1448&of=d4065774#p12",
     ]  # fmt: skip
 
 
 def test_the_documents_as_a_file(ningbo: Article) -> None:
-    header, *rows = read(documents_csv(ningbo.passages))
-    assert header == ["名称", "文中说", "时间", "文章", "发布单位", "发布日期", "位置"]
+    header, *rows = read(documents_csv(ningbo.passages, HOME))
+    assert header == ["名称", "文中说", "时间", "文章", "发布单位", "发布日期", "位置", "链接"]
     assert len(rows) == 8
     assert rows[-1][:3] == ["《宁波市困难职工档案管理实施办法》", "修订", ""]
+    assert rows[-1][6:] == [
+        "五(二)",
+        f"{HOME}source/ningbo-2023-05-13?mark=1883-1900&of=d4065774#p16",
+    ]
 
 
 @pytest.mark.parametrize("opening", ["=A", "+A", "-A", "@SUM", "＝A", "＋A"])
 def test_a_spreadsheet_takes_no_cell_for_a_formula(opening: str) -> None:
     text = f"题目\n\n{opening}覆盖职工20人,覆盖{opening}企业3家。"
-    rows = read(figures_csv(articles.parse(text, file="a.txt", sha256="").passages))[1:]
+    rows = read(figures_csv(articles.parse(text, file="a.txt", sha256="").passages, HOME))[1:]
     assert [row[0] for row in rows] == [f"'{opening}覆盖职工", f"覆盖{opening}企业"]
 
 

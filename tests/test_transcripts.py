@@ -23,6 +23,7 @@ from changai.records import Answer, Article, Citation, Document, Exchange, Passa
 from changai.transcripts import file_name, to_docx, to_markdown
 
 DAY = date(2026, 11, 22)
+HOME = "https://host.example/chat/"
 COMMONMARK = MarkdownIt("commonmark")
 EXTENDED = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ATTACK = "<script>alert(1)</script>"
@@ -34,6 +35,7 @@ class _Rendered(HTMLParser):
     def __init__(self, markdown: str, reader: MarkdownIt = COMMONMARK) -> None:
         super().__init__()
         self.elements: list[str] = []
+        self.links: list[str] = []
         self.paragraphs: list[tuple[str, str]] = []
         self.strong: list[set[int]] = []
         self._open: list[str] = []
@@ -42,8 +44,14 @@ class _Rendered(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
-        assert attrs == []
         self._open.append(tag)
+        if tag == "a":
+            ((name, address),) = attrs
+            assert name == "href"
+            assert str(address).startswith(f"{HOME}source/")
+            self.links.append(str(address))
+            return
+        assert attrs == []
         if tag in {"h1", "h2", "p"}:
             self.paragraphs.append(("quotation" if "blockquote" in self._open else tag, ""))
             self.strong.append(set())
@@ -80,11 +88,11 @@ def _answered(*citations: Citation, question: str = "问?") -> Exchange:
 
 
 def _markdown(*exchanges: Exchange) -> str:
-    return to_markdown(exchanges, DAY)
+    return to_markdown(exchanges, DAY, HOME)
 
 
 def _word(*exchanges: Exchange) -> WordDocument:
-    return docx.Document(BytesIO(to_docx(exchanges, DAY)))
+    return docx.Document(BytesIO(to_docx(exchanges, DAY, HOME)))
 
 
 def _texts(document: WordDocument) -> list[tuple[str, str]]:
@@ -140,9 +148,11 @@ def test_a_conversation_as_markdown() -> None:
 
 ## 引用文献
 
-[1] 《题目》，市总工会，2023年5月13日，二(一) 段
+[1] 《题目》，市总工会，2023年5月13日，二(一) 段 \
+[查看原文](<https://host.example/chat/source/d?mark=7-20&mark=23-35#p1>)
 
-[2] 《题目》，市总工会，2023年5月13日，引言
+[2] 《题目》，市总工会，2023年5月13日，引言 \
+[查看原文](<https://host.example/chat/source/d?mark=12-16#p1>)
 
 引文均照录上列文章原文，未作改动；加粗为导出时所加。
 """
@@ -168,16 +178,30 @@ def test_a_conversation_in_word() -> None:
         ("Heading 1", "工惠保一年保费多少?"),
         ("Normal", "文章未提及。最接近的段落提到“工惠保”，但没有说：保费。"),
         ("Heading 1", "引用文献"),
-        ("List Paragraph", "[1] 《题目》，市总工会，2023年5月13日，二(一) 段"),
-        ("List Paragraph", "[2] 《题目》，市总工会，2023年5月13日，引言"),
+        ("List Paragraph", "[1] 《题目》，市总工会，2023年5月13日，二(一) 段 查看原文"),
+        ("List Paragraph", "[2] 《题目》，市总工会，2023年5月13日，引言 查看原文"),
         ("Normal", "引文均照录上列文章原文，未作改动；加粗为导出时所加。"),
     ]
     assert [run.text for run in document.paragraphs[4].runs if run.bold] == [
         "技能人才达180.15万人",
         "高技能人才55.13万人",
     ]
+    assert [
+        [(link.text, link.url) for link in paragraph.hyperlinks]
+        for paragraph in document.paragraphs
+        if paragraph.hyperlinks
+    ] == [
+        [("查看原文", "https://host.example/chat/source/d?mark=7-20&mark=23-35#p1")],
+        [("查看原文", "https://host.example/chat/source/d?mark=12-16#p1")],
+    ]
     raised = [run.text for p in document.paragraphs for run in p.runs if run.font.superscript]
     assert raised == ["[1]", "[2]", "[1]"]
+
+
+def test_a_reference_leads_to_all_that_is_marked_of_its_passage() -> None:
+    first, again = (replace(SHARE, highlights=spans) for spans in (((10, 12), (12, 16)), ((0, 4),)))
+    page = _Rendered(_markdown(_answered(first), _answered(again), _answered(first)))
+    assert page.links == [f"{HOME}source/d?mark=0-4&mark=10-12&mark=12-16#p1"]
 
 
 def test_the_same_words_in_two_articles_are_two_references() -> None:
@@ -210,7 +234,7 @@ def test_a_question_is_a_heading_of_one_line(asked: str, heading: str) -> None:
     exchange = _answered(SHARE, question=asked)
     page = _Rendered(_markdown(exchange))
     assert page.paragraphs[2] == ("h2", heading)
-    assert {*page.elements} == {"h1", "h2", "p", "blockquote", "strong"}
+    assert {*page.elements} == {"h1", "h2", "p", "blockquote", "strong", "a"}
     assert _texts(_word(exchange))[2] == ("Heading 1", heading)
     assert "理解为" not in "".join(text for _, text in page.paragraphs)
 
@@ -238,7 +262,7 @@ MARKUP = [
 def test_what_looks_like_markup_is_shown_as_it_is(text: str, reader: MarkdownIt) -> None:
     plain = _Rendered(_markdown(_answered(_citation(text))), reader)
     assert ("quotation", f"“{text}”[1]") in plain.paragraphs
-    assert {*plain.elements} <= {"h1", "h2", "p", "blockquote", "br"}
+    assert {*plain.elements} <= {"h1", "h2", "p", "blockquote", "br", "a"}
     within = _Rendered(_markdown(_answered(_citation(f"甲{text}乙", (1, len(text) + 1)))), reader)
     assert ("quotation", f"“甲{text}乙”[1]") in within.paragraphs
     assert within.elements.count("strong") == 1
@@ -350,7 +374,7 @@ def test_what_no_document_can_hold_is_replaced_and_told() -> None:
 def test_text_from_outside_is_inert_in_markdown(field: str) -> None:
     outside: dict[str, Any] = {"text": "原文"} | {field: f"甲{ATTACK}**乙**"}
     page = _Rendered(_markdown(_answered(_citation(outside.pop("text"), **outside))))
-    assert {*page.elements} == {"h1", "h2", "p", "blockquote"}
+    assert {*page.elements} == {"h1", "h2", "p", "blockquote", "a"}
     assert any(f"甲{ATTACK}**乙**" in text for _, text in page.paragraphs)
 
 
@@ -410,8 +434,8 @@ def test_the_word_document_says_what_it_is_and_names_nobody() -> None:
 
 
 def test_the_same_conversation_makes_the_same_file() -> None:
-    written = to_docx(CONVERSATION, DAY)
-    assert written == to_docx(CONVERSATION, DAY)
+    written = to_docx(CONVERSATION, DAY, HOME)
+    assert written == to_docx(CONVERSATION, DAY, HOME)
     with ZipFile(BytesIO(written)) as members:
         assert {member.date_time for member in members.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert members.testzip() is None

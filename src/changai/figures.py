@@ -4,9 +4,10 @@ Nothing is ever repaired: where a figure looks damaged is all that is said.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import cache, lru_cache
 from itertools import pairwise
+from unicodedata import normalize
 
 from changai import wordlists
 from changai.records import Spans
@@ -14,6 +15,10 @@ from changai.records import Spans
 _HAN = r"[\u3400-\u9fff]"
 _BLANK = r"[ \t\u3000\xa0]"
 _POINT = r"[.．]"
+_DOT = "·・･‧•∙⋅"
+NUMERAL_DIGITS = "〇零一二三四五六七八九"
+"""Chinese numerals that stand for a digit."""
+_SCALES = "两十百千万亿"
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+")
 _NUMBER = re.compile(rf"(?<!\d)\d++(?:[,，]\d{{3}}(?!\d))*+(?:{_POINT}\d++)?")
@@ -32,6 +37,9 @@ _IMPOSSIBLE = tuple(
         rf"{_RUN}。\d++{_BLANK}?[%％‰]",
         # 占.5%
         rf"(?<={_HAN}){_POINT}\d++{_BLANK}?[%％‰]",
+        # 3·2%, 3・2万人; not 3·15晚会
+        rf"{_RUN}{_BLANK}?[{_DOT}]{_BLANK}?\d++"
+        rf"(?={_BLANK}?(?:[%％‰万亿倍吨亩]|元(?![宵旦])|个?百分点|小时|公里|公顷|平方|立方|米(?!兰)))",
         # 180 .15
         rf"{_RUN}{_BLANK}{{1,2}}{_POINT}\d++",
         # 达 12. 5%
@@ -49,7 +57,7 @@ _IMPOSSIBLE = tuple(
 # What makes a number no count when it stands right before it: a code (PM2.5, ISO 9001), the rest
 # of a date, ratio or range (05-13, 1:2), a name's beginning (第3, 表2, “3服务”), or the beginning
 # of a sentence, where a heading or an item of a list has its number.
-_CODE = re.compile(rf"(?:[A-Za-z]{_BLANK}?[+.]?|\d[/:：∶.．·~～+×]|[-–—－’])\Z")
+_CODE = re.compile(rf"(?:[A-Za-z]{_BLANK}?[+.]?|\d[/:：∶.．{_DOT}~～+×]|[-–—－’])\Z")
 _NAME = re.compile(
     r"(?:(?<![目此日当之以])前|[第双“‘「『\"'表图栏注例附题问卷秒]|附件|附录|任务|步骤|方案|阶段|措施"
     r"|做法|单元|模块|项目|要点|目标|清单|线索|建议|编号|序号|代码|电话|热线|神舟|嫦娥|长征)"
@@ -89,6 +97,31 @@ _MOST_PARTS = 3
 """A longer row of numbers is a table's."""
 _SHORTEST_CODE = 5
 _SHORTEST_PHONE = 7
+
+_GLUED_DIGITS = re.compile(r"\d++(?:[,，.．]\d++)*+")
+_ONE_PART = rf"[\d{NUMERAL_DIGITS}{_SCALES}]++(?:[,，.．](?=\d)[\d{NUMERAL_DIGITS}{_SCALES}]++)*+"
+_PART = re.compile(_ONE_PART)
+_ROW = re.compile(rf"{_ONE_PART}(?:{_BLANK}{{1,2}}{_ONE_PART})*+")
+_DIGITS = re.compile(rf"[\d,，.．]+[{_SCALES}]*")
+_MIXED = re.compile(rf"\d[{NUMERAL_DIGITS}]|[{NUMERAL_DIGITS}{_SCALES}]{_POINT}?\d")
+_BETWEEN = re.compile(rf"\d[{NUMERAL_DIGITS}]++{_POINT}?\d")
+_LED = re.compile(rf"[{NUMERAL_DIGITS}{_SCALES}]++(?P<point>{_POINT})?(?=\d)")
+_TAILED = re.compile(
+    rf"\d(?:[{NUMERAL_DIGITS}]++(?:[{_SCALES}]|{_BLANK}{{1,2}}\d)|[二三四五六七八九]{_BLANK}?[%％‰名人元个])"
+)
+"""160二亿, 953一 7, 160二人; not 300一人."""
+_DASHED = re.compile(r"\d{3,}一\d{3,}")
+"""2020一2025年: a dash that became 一, between years or in a number to be called."""
+_NOUGHTS = re.compile(rf"(?<![\d{NUMERAL_DIGITS}])[一二][0{NUMERAL_DIGITS}]{{3}}(?={_BLANK}?年)")
+"""二0二0年, as many write 二〇二〇年."""
+_NOT_LED = re.compile(rf"(?:19|20)\d\d{_BLANK}?年|\d++(?:{_POINT}\d++)?[A-Za-z]")
+"""What may stand behind a numeral all the same: 一2020年, 三4A级."""
+_ENDS_IN_NUMERAL = re.compile(
+    rf"(?:(?:周|星期|礼拜)[一二三四五六]|[初高大][一二三四]|(?:[其第表图]|附件)[{NUMERAL_DIGITS}]"
+    rf"|[之唯统万逐单同合专对年月日号时%％]一|(?<![{NUMERAL_DIGITS}{_SCALES}])(?:[五六七八十]一|三八|五四|十[二三四五]五)"
+    r"|[超过上破逾][十百千万亿]*[百千万亿])\Z"
+)
+"""Words that end in a numeral: 周一9点, 统一300元, 五一3天, 产值超亿3家; 5月1日一8日."""
 _LETTERED = re.compile(
     r"(?<![A-Za-z0-9])(?![Oo]2[Oo](?![A-Za-z0-9]))[0-9OoIl]++(?:[,.][0-9OoIl]++)*+(?![A-Za-z0-9])"
 )
@@ -98,6 +131,9 @@ _UNIT = re.compile(rf"{_BLANK}?[年月日%％‰万亿名人元个]")
 REMEMBERED = 1000
 """Of how many texts, which come again with every question, the figures are remembered."""
 
+_TO = re.compile(rf"{_BLANK}?(?:[-–—－~～]|——){_BLANK}?(?=\d)")
+_BOUND = re.compile(r"(?:0|[1-9]\d{0,5})(?:\.\d+)?")
+_YEARS = re.compile(rf"\d{{4}}\D{{1,4}}\d{{4}}{_BLANK}?(?:学?年|届)")
 _COUNTED = re.compile(rf"{_BLANK}?(?:[%％‰]|(?![月日号]){_HAN})")
 
 
@@ -105,22 +141,30 @@ _COUNTED = re.compile(rf"{_BLANK}?(?:[%％‰]|(?![月日号]){_HAN})")
 def damaged(text: str) -> Spans:
     """The ``(start, end)`` of the figures that a scan has probably damaged, in reading order.
 
-    Those are figures that have lost digits or gained separators (11.%, 1,,234) or that blanks or
-    look-alike letters break (1 5, 2O20), and numbers in a sentence with something behind them that
-    follows no number (占69:市, 2专产业), by ``after_figures.txt``. The spans are disjoint, and each
-    holds a digit. What was misread as another sound figure cannot be seen, nor can what may be a
-    name (985高校) or a number in groups of three (1 500).
+    Those are figures that have lost digits or gained separators (11.%, 1,,234, 3·2%) or that
+    blanks, look-alike letters or numerals break (1 5, 2O20, 8二6), and numbers in a sentence with
+    something behind them that follows no number (占69:市, 2专产业), by ``after_figures.txt``. The
+    spans are disjoint, and each holds a digit, and the whole of its figure but for scales (万) and
+    units. What was misread as another sound figure cannot be seen, nor can what may be a name
+    (985高校) or a number in groups of three (1 500).
     """
     text = _ADDRESS.sub(lambda address: "/" * len(address[0]), text)
+    text = _NOUGHTS.sub(lambda year: year[0].replace("0", "〇"), text)
     spans = [match.span() for pattern in _IMPOSSIBLE for match in pattern.finditer(text)]
-    return _joined([*spans, *_misfollowed(text), *_parted(text), *_lettered(text)])
+    spans += [*_misfollowed(text), *_parted(text), *_lettered(text)]
+    spans += _mixed(text, {start for start, _ in spans})
+    return _joined(
+        (start, glued.end() if (glued := _GLUED_DIGITS.match(text, end)) else end)
+        for start, end in spans
+    )
 
 
 @lru_cache(maxsize=REMEMBERED)
 def counts(text: str) -> tuple[int, ...]:
     """Where the numbers begin, damaged or not, that say how much or how many of something.
 
-    Days and months count nothing, nor do ranks, labels and codes; a year is taken for a count.
+    Of a range it is the first (5-8人). Days and months count nothing, nor do ranks, labels and
+    codes; a year is taken for a count.
     """
     broken = {position for span in damaged(text) for position in range(*span)}
     return tuple(
@@ -131,8 +175,22 @@ def counts(text: str) -> tuple[int, ...]:
             not _stands_before(_NAME, text, start)
             or (_stands_before(_LISTED, text, start) and _MEASURE.match(text, end))
         )
-        and (start in broken or _COUNTED.match(text, end))
+        and (start in broken or _COUNTED.match(text, _range_end(text, start, end)))
     )
+
+
+def _range_end(text: str, start: int, end: int) -> int:
+    """Where the range ends whose first number stands at ``start:end`` (5-8人), or ``end``.
+
+    A range rises, which dates and codes (05-13, 0574-8765) do not, nor is it of years.
+    """
+    to = _TO.match(text, end)
+    last = _NUMBER.match(text, to.end()) if to else None
+    if last is None:
+        return end
+    low, high = (normalize("NFKC", each).replace(",", "") for each in (text[start:end], last[0]))
+    rises = _BOUND.fullmatch(low) and _BOUND.fullmatch(high) and float(low) < float(high)
+    return last.end() if rises and not _YEARS.match(text, start) else end
 
 
 def _stands_before(pattern: re.Pattern[str], text: str, position: int) -> bool:
@@ -184,6 +242,42 @@ def _several(row: str, before_year: bool) -> bool:
         or sum(map(len, parts)) >= _SHORTEST_PHONE
         or (len(parts) > 2 and all(int(b) - int(a) == 1 for a, b in pairwise(whole)))
     )
+
+
+def _mixed(text: str, damaged: Set[int]) -> Iterator[tuple[int, int]]:
+    """The numbers of both digits and numerals, whole, with the digits that blanks part from them.
+
+    Those with numerals at their end are meant too where a ``damaged`` figure begins in them.
+    """
+    for row in _ROW.finditer(text):
+        if not _MIXED.search(row[0]):
+            continue
+        parts = [part.span() for part in _PART.finditer(text, *row.span())]
+        found = [part for part in parts if _is_mixed(text, *part, damaged)]
+        if found and len(parts) <= _MOST_PARTS:
+            own = [part for part in parts if part in found or _DIGITS.fullmatch(text, *part)]
+            found = [(own[0][0], own[-1][1])]
+        for start, end in found:
+            yield start, start + len(text[start:end].rstrip(_SCALES))
+
+
+def _is_mixed(text: str, start: int, end: int, damaged: Set[int]) -> bool:
+    part = text[start:end]
+    named = _stands_before(_CODE, text, start) or _stands_before(_NAME, text, start)
+    opening = _stands_before(_OPENING, text, start)
+    if _BETWEEN.search(part):
+        # A dash is often misread as 一: 表1一2 is as good a name as 表1-2.
+        return not (_DASHED.search(part) or (named and "一" in part))
+    if led := _LED.match(part):
+        return not (
+            (led["point"] and opening)
+            or _NOT_LED.match(text, start + led.end())
+            or _ENDS_IN_NUMERAL.search(text, max(0, start - _REACH), start + led.end())
+        )
+    if _MIXED.search(part) and not damaged.isdisjoint(range(start, end)):
+        return True
+    tailed = None if named or opening else _TAILED.search(text, start, end + _REACH)
+    return tailed is not None and not _YEAR_OR_CODE.fullmatch(text, start, tailed.start() + 1)
 
 
 def _lettered(text: str) -> Iterator[tuple[int, int]]:

@@ -8,21 +8,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from changai import chinese, provenance
-from changai.quantities import SHARES, Quantity, quantities
+from changai.quantities import Quantity, quantities
 from changai.records import Passage
 
 Span = tuple[int, int]
 """``(start, end)`` within a passage's text."""
 
 _CLAUSE_END = re.compile(r"[,，。;；:：!！?？\n]")
-_PHRASE_END = re.compile(r"[,，。;；:：!！?？、\n《（(]")
+_PHRASE_END = re.compile(r"[,，。;；:：!！?？、\n《（(/]")
 _WHOLE = re.compile(r"[^,，。;；:：!！?？\n]*(?<!其)中[,，]\Z")
 """市人大代表中, before 产业工人占11%: what the share is of."""
 _LEADING = re.compile(
-    "其中|累计|先后|共|[共总合]计|总共|全部|以及|并且?|[和及与又还也仅由为向至到在的、]"
+    "其中|累计|先后|共|[共总合]计|总共|全部|以及|并且?|[|｜]|[和及与又还也仅由为向至到在的、]"
 )
 _TRAILING = re.compile(
-    "累计|共|[共总合]计|总共|[共拥]?有|已[有经达]?|达到?|突破|约?占|分别|[为是各新的了至到在由向从与和将对中、]"
+    "累计|共|[共总合]计|总共|[-—|｜]+|[共拥]?有|已[有经达]?|达到?|突破|约?占|分别|[为是各新的了至到在由向从与和将对中、]"
 )
 """Words that join a figure to what it counts."""
 _NO_NOUN = ("v", "d", "p", "l", "i", "c", "u", "x")
@@ -126,7 +126,7 @@ def _subject(text: str, figure: Quantity, first: int, last: int) -> Span | None:
     stop = _PHRASE_END.search(text, figure.end, last)
     behind = _noun_phrase(text, figure.end, stop.start() if stop else last)
     if behind:
-        share = figure.unit in SHARES and text.startswith("的", figure.end)
+        share = figure.is_share and text.startswith("的", figure.end)
         opening = _tag(text[behind[0] if share else figure.end : behind[1]].lstrip())
         alone = not going_on and opening != "vn" and not any(map(_is_noun, before))
         if (share or figure.of_things or alone) and _opens_noun(opening):
@@ -153,7 +153,7 @@ def _noun_phrase(text: str, start: int, end: int) -> Span | None:
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
-    """A stretch without dates at its ends, and words there that only join it to a figure."""
+    """A stretch without dates at its ends, and what there only joins it to a figure."""
     dates = provenance.dates(text)
     while words := [word for word, _ in chinese.words(text[start:end], guessing=False)]:
         if words[0].isspace() or _LEADING.fullmatch(words[0]):
@@ -166,7 +166,8 @@ def _stripped(text: str, start: int, end: int) -> Span:
             end = closing[0][0]
         else:
             break
-    return start, end
+    # Numbers and signs alone, as in a table, are not what is counted.
+    return (start, end) if any(map(str.isalpha, text[start:end])) else (start, start)
 
 
 def _opens_noun(tag: str) -> bool:

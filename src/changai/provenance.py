@@ -13,7 +13,7 @@ from changai import chinese, figures
 from changai.records import Answer, Citation, Spans
 
 _BLANK = r"[ \t\u3000\xa0]"
-_YEAR = r"(?:(?<!\d)(?:19|20)\d\d|[一二][〇○零一二三四五六七八九]{3})"
+_YEAR = r"(?:(?<!\d)(?:19|20)\d\d|[一二][〇○零0一二三四五六七八九]{3})"
 _FEW = r"(?:(?<!\d)\d{1,2}|[一二三四五六七八九十]{1,3})"
 _TO = rf"{_BLANK}?(?:[-–—~～至到]|——){_BLANK}?"
 _MONTH = rf"{_FEW}{_BLANK}?(?:月?{_TO}{_FEW}{_BLANK}?)?月份?(?:{_BLANK}?{_FEW}{_BLANK}?[日号])?"

@@ -1,45 +1,68 @@
 """The figures of a text with their numbers and units, by rule, as they stand there.
 
-A figure is a number with a unit, or a damaged one; ranks, labels, dates, codes and names
-(八八战略, 三个到位) are none, and a number in Chinese numerals is one only where it clearly counts.
+A figure is a number with a unit, a fraction, or a damaged one; ranks, labels, dates, codes and
+names (八八战略, 三个到位) are none, and Chinese numerals are one only where they clearly count.
 """
 
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from functools import cache
 
 from changai import provenance, wordlists
-from changai.figures import damaged
+from changai.figures import NUMERAL_DIGITS, damaged
 
-SHARES = ("%", "％", "‰", "百分之")
-"""The units of shares of a whole."""
+_SHARES = ("%", "％", "‰", "百分之")
 
 _BLANK = r"[ \t\u3000\xa0]?"
 _DIGITS = r"\d+(?:[,，]\d{3}(?!\d))*(?:[.．]\d+)?"
 _SCALE = r"(?:[十千万亿]|百(?!分))"
-_SCALED = rf"{_DIGITS}(?:{_BLANK}[余多来几]?{_SCALE}+)?"
-_NUMBER = re.compile(rf"{_SCALED}(?:{_BLANK}(?:[-—–~～至到]|——){_BLANK}{_SCALED})?")
+# Also 1亿3000万, 3万五千 and 1千200.
+_SCALED = (
+    rf"{_DIGITS}(?:{_BLANK}[余多来几]?{_SCALE}+"
+    rf"(?:(?:\d+|[{NUMERAL_DIGITS}]){_SCALE}+){{0,3}}(?:\d{{2,}})?)?"
+)
+_TO = rf"{_BLANK}(?:[-—–－~～至到]|——){_BLANK}"
+_NUMBER = re.compile(rf"{_SCALED}(?P<range>{_TO}{_SCALED})?")
+_OTHER_END = re.compile(rf"{_TO}(?P<number>{_SCALED})")
+_RANKED = ("期", "批", "批次", "个批次", "轮", "组", "区", "栋", "幢")
+"""The units whose ranges are of ranks: 1-3期工程, 一至三组."""
 _FEW = re.compile(rf"{_BLANK}[余多]")
 _SCALE_BEHIND = re.compile(rf"{_BLANK}{_SCALE}+")
-_LOST_END = re.compile(rf"{_BLANK}[%％‰:：\u3400-\u9fff]\Z")
+_LOST_END = re.compile(rf"{_BLANK}(?:[%％‰:：]|(?![{NUMERAL_DIGITS}])[\u3400-\u9fff])\Z")
 """What a damaged figure holds behind its number: a sign, or what stands for a lost unit."""
 
 _DIGIT = "[一二两三四五六七八九]"
+_NUMERALS = "零一二两三四五六七八九十百千万亿"
 _BELOW_10000 = rf"(?:{_DIGIT}千零?)?(?:{_DIGIT}百零?)?(?:{_DIGIT}?十)?{_DIGIT}?"
-_NUMERAL = re.compile(
-    "(?:(?<![第前数几线以之])[数几上])?(?<![第前])[零一二两三四五六七八九十百千万亿]+"
-)
+_NUMERAL = re.compile(rf"(?:(?<![第前数几线以之])[数几上])?(?<![第前\d{_NUMERALS}])[{_NUMERALS}]+")
 _EXACT = re.compile(
     rf"(?=.*[十百千万亿])(?=..)(?:{_BELOW_10000}亿零?)?(?:{_BELOW_10000}万零?)?{_BELOW_10000}"
 )
 _VAGUE = re.compile("[数几上][十百千万亿]{1,2}")
 _SHORT = re.compile("[二两三四五六七八九]|[十百千万亿]{1,2}")
+# None begins within a word (统一到两个平台) or with a rank (第一至三名).
+_NUMERAL_RANGE = re.compile(
+    rf"(?<![第前初唯统逐单同合专之其周期几数{_NUMERALS}])(?P<low>{_BELOW_10000}(?<=[{_NUMERALS}])){_TO}"
+    rf"(?P<high>{_BELOW_10000}(?<=[{_NUMERALS}])[万亿]?)(?![{_NUMERALS}])"
+)
 _IN_HUNDREDS = re.compile(
     rf"百分之{_BLANK}(?P<value>{_DIGITS}|[零一二三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?)"
 )
+_ROUND = "(?:以上|以下|以内|左右|上下)?"
+_WHOLE = r"(?:[1-9]\d*|[一二三四五六七八九十百千万]+)"
+_FRACTION = re.compile(
+    rf"(?<![第\d.．{_NUMERALS}])(?!百分之)(?P<value>{_WHOLE}分之{_WHOLE}){_ROUND}"
+)
+# 2/3 is often a date or a page: not in 占2/3 or 2/3的职工.
+_SLASHED = re.compile(
+    rf"(?:(?<=[占达近约超逾过])|(?<=达到|[低少高多]于)|(?<![\dA-Za-z/.．])(?=[\d/]++{_BLANK}(?:的|以[上下内]|左右)))"
+    rf"(?P<value>[1-9]\d?/[1-9]\d?)(?![\dA-Za-z/.．%％]){_ROUND}"
+)
+_RANGE = re.compile("[-—–－~～至到]")
+_OF_WHOLE = re.compile("分之|/")
 
 _ABOUT = re.compile(
     r"(?:[不至][少低高]于|不超过|不足|至少|最[多高低]|将近|接近|大约|超过|超|逾"
@@ -59,9 +82,9 @@ _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000
 class Quantity:
     """A figure at ``start:end`` of a text, with what bounds it (近700家, 20人以上).
 
-    ``value`` is its number as written (700, 180.15万) and ``unit`` its unit, empty where damage
-    hides it or the number needs none (118万). ``of_things`` tells whether a noun stands right
-    behind such a unit, as behind a measure word (700家企业).
+    ``value`` is its number as written (700, 180.15万, 5-8, 三分之二) and ``unit`` its unit, empty
+    where damage hides it or the number needs none (118万). ``of_things`` tells whether a noun
+    stands right behind such a unit, as behind a measure word (700家企业).
     """
 
     start: int
@@ -73,15 +96,21 @@ class Quantity:
 
     @property
     def amount(self) -> float | None:
-        """The number, to be sorted by: of a range the first, and None where it is damaged, or as
-        vague as 数十."""
+        """The number, to be sorted by; None where it is damaged, a range, or as vague as 数十."""
         return None if self.damaged else _amount(self.value)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of a whole: 26.1%, 三分之二."""
+        return self.unit in _SHARES or _OF_WHOLE.search(self.value) is not None
 
 
 def quantities(text: str) -> list[Quantity]:
     """The figures of a text in reading order, apart from each other; those in titles left out."""
     plain = provenance.without_titles(text)
-    found = [*_damaged(plain), *_in_digits(plain), *_in_numerals(plain)]
+    broken = {position for span in damaged(plain) for position in range(*span)}
+    sound = [*_in_digits(plain, broken), *_in_numerals(plain), *_fractions(plain)]
+    found = [*_damaged(plain), *(q for q in sound if broken.isdisjoint(range(q.start, q.end)))]
     apart: list[Quantity] = []
     for each in sorted(found, key=lambda each: each.start):
         if not apart or each.start >= apart[-1].end:
@@ -100,22 +129,41 @@ def _damaged(text: str) -> Iterator[Quantity]:
             yield replace(_measured(text, start, scale.end() if scale else end), damaged=True)
 
 
-def _in_digits(text: str) -> Iterator[Quantity]:
+def _in_digits(text: str, broken: Set[int]) -> Iterator[Quantity]:
     """The sound figures in digits: with a unit, or so large that they need none (118万会员)."""
-    broken = {position for span in damaged(text) for position in range(*span)}
     for position in provenance.amounts(text):
         value = _NUMBER.match(text, position)
-        if value and not broken.intersection(range(*value.span())):
-            found = _measured(text, *value.span())
-            if found.unit or value[0][-1] in "万亿":
+        if value and broken.isdisjoint(range(*value.span())):
+            found = _to_other_end(text, position, _measured(text, *value.span()), broken)
+            ranked = value["range"] and found.unit in _RANKED
+            if (found.unit and not ranked) or value[0][-1] in "万亿":
                 yield found
 
 
+def _to_other_end(text: str, number: int, first: Quantity, broken: Set[int]) -> Quantity:
+    """The whole range of a figure that may only be its first end: 50%-60%, 5000元至2万元.
+
+    Its number begins at ``number``.
+    """
+    other = _OTHER_END.match(text, first.end) if first.unit else None
+    if other is None or not broken.isdisjoint(range(*other.span())):
+        return first
+    last = _measured(text, *other.span("number"))
+    if last.unit != first.unit or any(a <= other.end() - 1 < b for a, b in provenance.dates(text)):
+        return first
+    return replace(last, start=first.start, value=text[number : other.end()])
+
+
 def _in_numerals(text: str) -> Iterator[Quantity]:
-    """The figures in Chinese numerals that clearly count: of two numerals and more, or behind a
-    word that tells an amount. Years are mostly names there (三年行动)."""
+    """The figures in Chinese numerals that clearly count: of two numerals and more, ranges, or
+    behind a word that tells an amount. Years are mostly names there (三年行动)."""
     for match in _IN_HUNDREDS.finditer(text):
         yield Quantity(_bound(text, match.start()), match.end(), match["value"], "百分之")
+    for match in _NUMERAL_RANGE.finditer(text):
+        found = _measured(text, *match.span())
+        rises = _number(match["low"]) < _number(match["high"])
+        if rises and found.unit not in ("", *_RANKED):
+            yield found
     for match in _NUMERAL.finditer(text):
         counting = _COUNTING.search(text, max(0, match.start() - _REACH), match.start())
         if (
@@ -126,6 +174,15 @@ def _in_numerals(text: str) -> Iterator[Quantity]:
             found = _measured(text, *match.span())
             if found.unit not in ("", "年"):
                 yield found
+
+
+def _fractions(text: str) -> Iterator[Quantity]:
+    """The fractions: 三分之二, and 2/3 where it is clearly none of a date's (2/3的职工)."""
+    for match in _FRACTION.finditer(text):
+        yield Quantity(_bound(text, match.start()), match.end(), match["value"], "")
+    for match in _SLASHED.finditer(text):
+        if (_amount(match["value"]) or 1) < 1:
+            yield Quantity(_bound(text, match.start()), match.end(), match["value"], "")
 
 
 def _measured(text: str, start: int, end: int) -> Quantity:
@@ -149,18 +206,29 @@ def _bound(text: str, position: int) -> int:
 def _unit() -> re.Pattern[str]:
     things, others = ("|".join(wordlists.words(f"{n}.txt")) for n in ("measure_words", "units"))
     return re.compile(
-        rf"(?:{_BLANK}[余多来几])?{_BLANK}(?P<unit>{others}|(?P<things>{things}))"
-        "(?:以上|以下|以内|左右|上下)?"
+        rf"(?:{_BLANK}[余多来几])?{_BLANK}(?P<unit>{others}|(?P<things>{things})){_ROUND}"
     )
 
 
 def _amount(value: str) -> float | None:
-    """The value of a number in digits or Chinese numerals, or None for 数十 and the like."""
-    if value[0] in "数几":
+    """The value of a number in digits or numerals, or None for ranges, 数十 and the like."""
+    if value[0] in "数几" or _RANGE.search(value):
         return None
     plain = re.sub(r"[,\s余多来几上]", "", unicodedata.normalize("NFKC", value))
-    if digits := re.match(r"(\d+(?:\.\d+)?)([十百千万亿]*)", plain):
-        return float(digits[1]) * math.prod(_SCALES[each] for each in digits[2])
+    whole, of, part = plain.partition("分之")
+    if of:
+        return _number(part) / _number(whole)
+    part, of, whole = plain.partition("/")
+    return _number(part) / _number(whole) if of else _number(part)
+
+
+def _number(plain: str) -> float:
+    if plain[0].isdecimal():
+        parts = re.findall(rf"(\d+(?:\.\d+)?|[{NUMERAL_DIGITS}])([十百千万亿]*)", plain)
+        return sum(
+            float(_ONES.get(number, number)) * math.prod(_SCALES[each] for each in scales)
+            for number, scales in parts
+        )
     whole, _, decimals = plain.partition("点")
     total = section = digit = 0
     for each in whole:

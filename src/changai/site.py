@@ -47,26 +47,31 @@ def create_router(live: LiveIndex) -> APIRouter:
         return tables.figures_page(live.get().passages)
 
     @router.get("/figures.csv")
-    def figures_csv() -> Response:
-        return _file(tables.figures_csv(live.get().passages), "数据一览.csv")
+    def figures_csv(request: Request) -> Response:
+        content = tables.figures_csv(live.get().passages, str(request.base_url))
+        return _file(content, "数据一览.csv")
 
     @router.get("/documents")
     def documents() -> str:
         return tables.documents_page(live.get().passages)
 
     @router.get("/documents.csv")
-    def documents_csv() -> Response:
-        return _file(tables.documents_csv(live.get().passages), "文件清单.csv")
+    def documents_csv(request: Request) -> Response:
+        content = tables.documents_csv(live.get().passages, str(request.base_url))
+        return _file(content, "文件清单.csv")
 
     @router.post("/export/{suffix}")
-    def export(suffix: Literal["docx", "md"], turns: Annotated[str, Form()]) -> Response:
-        today, asked = date.today(), conversation.turns_from_json(turns)
+    def export(
+        request: Request, suffix: Literal["docx", "md"], turns: Annotated[str, Form()]
+    ) -> Response:
+        home, today = str(request.base_url), date.today()
+        asked = conversation.turns_from_json(turns)
         answered = {turn: conversation.answer(live, turn) for turn in dict.fromkeys(asked)}
         exchanges = [answered[turn] for turn in asked]
         if suffix == "docx":
-            content = transcripts.to_docx(exchanges, today)
+            content = transcripts.to_docx(exchanges, today, home)
         else:
-            content = transcripts.to_markdown(exchanges, today).encode()
+            content = transcripts.to_markdown(exchanges, today, home).encode()
         return _file(content, transcripts.file_name(today, suffix))
 
     return router

@@ -15,7 +15,6 @@ from html import escape
 from changai import charts, inventory
 from changai.inventory import Figure
 from changai.markup import page
-from changai.quantities import SHARES
 from changai.reader import link
 from changai.records import Document, Passage, Spans
 
@@ -23,7 +22,7 @@ DAMAGED = "原文疑有识别错误"
 
 _YEAR = re.compile(r"\d{4}")
 _FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r]")
-_SOURCE_HEADER = ("文章", "发布单位", "发布日期", "位置")
+_SOURCE_HEADER = ("文章", "发布单位", "发布日期", "位置", "链接")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +81,32 @@ def documents_page(passages: Sequence[Passage]) -> str:
     return _page("文件清单", "documents.csv", note, told, header, rows)
 
 
-def figures_csv(passages: Iterable[Passage]) -> bytes:
+def figures_csv(passages: Iterable[Passage], home: str) -> bytes:
     """The figures in ``passages`` as CSV for a spreadsheet: UTF-8 with a byte order mark, without
-    which Excel takes it for another encoding; see ``_csv`` for what it puts before formulas."""
+    which Excel takes it for another encoding; see ``_csv`` for what it puts before formulas.
+
+    ``home`` is the address of the chat's page, with a slash behind it, from which links lead back.
+    """
     header = ("所指", "数据原文", "数", "单位", "折合数值", "时点", "备注", *_SOURCE_HEADER)
     rows = (
         (
             *(figure.counted, figure.text, figure.quantity.value, figure.quantity.unit),
             *(_number(figure.quantity.amount), figure.as_of),
             DAMAGED if figure.quantity.damaged else "",
-            *_source_cells(figure.passage),
+            *_source_cells(figure.passage, _marks(figure), home),
         )
         for figure in inventory.figures(passages)
     )
     return _csv(header, rows)
 
 
-def documents_csv(passages: Iterable[Passage]) -> bytes:
+def documents_csv(passages: Iterable[Passage], home: str) -> bytes:
     """The documents that ``passages`` name as CSV, in the form of ``figures_csv``."""
     rows = (
-        (document.title, document.done, document.dated, *_source_cells(document.passage))
+        (
+            *(document.title, document.done, document.dated),
+            *_source_cells(document.passage, (document.span,), home),
+        )
         for document in inventory.documents(passages)
     )
     return _csv(("名称", "文中说", "时间", *_SOURCE_HEADER), rows)
@@ -118,9 +123,9 @@ def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
     return file.getvalue().encode("utf-8-sig")
 
 
-def _source_cells(passage: Passage) -> tuple[str, ...]:
-    document = passage.document
-    return document.title, document.publisher, document.published, passage.locator
+def _source_cells(passage: Passage, spans: Spans, home: str) -> tuple[str, ...]:
+    document, address = passage.document, home + link(passage, spans)
+    return document.title, document.publisher, document.published, passage.locator, address
 
 
 def _page(
@@ -211,7 +216,7 @@ def _comparisons(figures: Iterable[Figure]) -> str:
     alike: dict[tuple[str, str, str], list[tuple[float, Figure]]] = {}
     for figure in figures:
         amount, unit = figure.quantity.amount, figure.quantity.unit
-        if amount is not None and figure.as_of and unit not in SHARES:
+        if amount is not None and figure.as_of and not figure.quantity.is_share:
             key = (figure.passage.id, figure.as_of, unit)
             alike.setdefault(key, []).append((amount, figure))
     drawn = [_bars(rows) for rows in alike.values() if _comparable(rows)]

@@ -14,13 +14,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from changai import provenance
-from changai.records import Answer, Citation, Exchange, Spans
+from changai import provenance, reader
+from changai.records import Answer, Citation, Exchange, Passage, Spans
 
 if TYPE_CHECKING:
     from docx.document import Document
+    from docx.text.paragraph import Paragraph
 
 TITLE = "产改问答记录"
+_LINKED = "查看原文"
 
 _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
@@ -93,22 +95,23 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A paragraph; ``number`` is that of the reference which a quotation has or which it is."""
+    """A paragraph; ``number`` is that of the reference which a quotation has or which it is, and
+    ``link`` where a reference leads."""
 
     role: Literal["title", "heading", "text", "quotation", "remark", "reference"]
     stretches: tuple[_Stretch, ...]
     number: int = 0
+    link: str = ""
 
 
-def _blocks(exchanges: Sequence[Exchange], exported: date) -> Iterator[_Block]:
+def _blocks(exchanges: Sequence[Exchange], exported: date, home: str) -> Iterator[_Block]:
     """The paragraphs of the document, of either format."""
     yield _Block("title", (_Stretch(TITLE),))
     yield _Block("text", (_Stretch(f"导出日期：{provenance.chinese_date(exported)}"),))
-    cited = {
-        citation.passage: citation
-        for exchange in exchanges
-        for citation in _quoted(exchange.answer)
-    }
+    cited: dict[Passage, list[Citation]] = {}
+    for exchange in exchanges:
+        for citation in _quoted(exchange.answer):
+            cited.setdefault(citation.passage, []).append(citation)
     numbers = {passage: number for number, passage in enumerate(cited, start=1)}
     for exchange in exchanges:
         answer = exchange.answer
@@ -127,9 +130,11 @@ def _blocks(exchanges: Sequence[Exchange], exported: date) -> Iterator[_Block]:
     if not cited:
         return
     yield _Block("heading", (_Stretch("引用文献"),))
-    for passage, citation in cited.items():
-        source = _Stretch(provenance.reference(citation))
-        yield _Block("reference", (source,), numbers[passage])
+    for passage, citations in cited.items():
+        source = _Stretch(provenance.reference(citations[0]))
+        marks = tuple(sorted({span for each in citations for span in each.highlights}))
+        address = home + reader.link(passage, marks)
+        yield _Block("reference", (source,), numbers[passage], address)
     replaced = any(_UNSHOWABLE.search(passage.text) for passage in cited)
     exception = "；原文中无法显示的控制字符以“\ufffd”代替" if replaced else ""
     closing = f"引文均照录上列文章原文，未作改动；加粗为导出时所加{exception}。"
@@ -162,9 +167,13 @@ def _shown(text: str) -> str:
     return _UNSHOWABLE.sub("\ufffd", _LINE_END.sub("\n", text))
 
 
-def to_markdown(exchanges: Sequence[Exchange], exported: date) -> str:
-    """The exchanges as CommonMark without HTML, which shows every text exactly as it is."""
-    return "".join(f"{_markdown(block)}\n\n" for block in _blocks(exchanges, exported))[:-1]
+def to_markdown(exchanges: Sequence[Exchange], exported: date, home: str) -> str:
+    """The exchanges as CommonMark without HTML, which shows every text exactly as it is.
+
+    ``home`` is the address of the chat's page, with a slash behind it, from which the references
+    lead back to the articles.
+    """
+    return "".join(f"{_markdown(block)}\n\n" for block in _blocks(exchanges, exported, home))[:-1]
 
 
 def _markdown(block: _Block) -> str:
@@ -176,7 +185,7 @@ def _markdown(block: _Block) -> str:
     prefix = _MARKDOWN_PREFIX.get(block.role, "")
     text = prefix + text.replace("\n", f"\\\n{prefix}")
     if block.role == "reference":
-        return f"[{block.number}] {text}"
+        return f"[{block.number}] {text} [{_LINKED}](<{block.link}>)"
     return f"{text}[{block.number}]" if block.number else text
 
 
@@ -186,8 +195,11 @@ def _escaped(markup: re.Match[str]) -> str:
     return f"\\{markup[0]}"
 
 
-def to_docx(exchanges: Sequence[Exchange], exported: date) -> bytes:
-    """The exchanges as a Word document on A4; the same input gives the same bytes."""
+def to_docx(exchanges: Sequence[Exchange], exported: date, home: str) -> bytes:
+    """The exchanges as a Word document on A4; the same input gives the same bytes.
+
+    ``home`` is as for ``to_markdown``.
+    """
     import docx
 
     document = docx.Document()
@@ -197,7 +209,7 @@ def to_docx(exchanges: Sequence[Exchange], exported: date) -> bytes:
     properties.author = properties.comments = ""
     properties.language = "zh-CN"
     properties.created = properties.modified = datetime.combine(exported, time())
-    for block in _blocks(exchanges, exported):
+    for block in _blocks(exchanges, exported, home):
         paragraph = document.add_paragraph(style=_LOOKS[block.role].style)
         if block.role == "reference":
             paragraph.add_run(f"[{block.number}] ")
@@ -205,9 +217,28 @@ def to_docx(exchanges: Sequence[Exchange], exported: date) -> bytes:
             paragraph.add_run(_shown(stretch.text)).bold = stretch.strong or None
         if block.role == "quotation":
             paragraph.add_run(f"[{block.number}]").font.superscript = True
+        if block.link:
+            paragraph.add_run(" ")
+            _add_link(paragraph, block.link)
     written = BytesIO()
     document.save(written)
     return _undated(written)
+
+
+def _add_link(paragraph: "Paragraph", address: str) -> None:
+    """End a paragraph with a link, as Word does (the library has no way to): the address is a
+    relationship of the document's, which the text names."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.text.run import Run
+
+    link = OxmlElement("w:hyperlink")
+    target = paragraph.part.relate_to(address, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    link.set(qn("r:id"), target)
+    paragraph._p.append(link)
+    run = Run(link.add_r(), paragraph)
+    run.text, run.underline = _LINKED, True
 
 
 def _dress(document: "Document") -> None:
