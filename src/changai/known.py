@@ -199,13 +199,14 @@ class KnownMatches:
 
     def measures(self, passages: Integers) -> Floats:
         """The four measures of each of ``passages``: likeness of its nearest known question, and
-        ``taught``. A passage without known questions is given the median of those that have
-        some, so that an article that brings none along is neither raised nor sunk."""
+        ``taught``. A passage without known questions is given the upper quartile of those that
+        have some, so that an article that brings none along is neither raised nor sunk: most of
+        those compared are no rivals."""
         best = np.full((len(self.taught), 2), -np.inf, dtype=np.float32)
         np.maximum.at(best, self.spans.rows[:, 1], self.likeness[self.spans.rows[:, 0]])
         measures = np.concatenate([best, self.taught], axis=1)[passages]
         has = np.isfinite(measures[:, 0])
-        measures[~has] = np.median(measures[has], axis=0) if has.any() else 0
+        measures[~has] = np.quantile(measures[has], 0.75, axis=0) if has.any() else 0
         return measures
 
     def unanswered(self, document: int) -> Floats | None:
