@@ -215,6 +215,7 @@ def test_a_document_must_have_questions_of_both_sorts() -> None:
     assert found.tolist() == pytest.approx([1, 1, 1 / 2.3])
     assert matches.declined.tolist() == pytest.approx([1 / 2.3, 0, -1 / 2.3])
     assert [matches.unanswered(document) for document in (1, 2, 3)] == [None] * 3
+    assert matches.judged() == [0]
 
 
 def test_a_document_must_have_enough_questions_of_either_sort(

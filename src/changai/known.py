@@ -209,13 +209,19 @@ class KnownMatches:
         measures[~has] = np.quantile(measures[has], 0.75, axis=0) if has.any() else 0
         return measures
 
+    def judged(self) -> list[int]:
+        """The documents with ``_ENOUGH`` known questions of either sort to be judged by them."""
+        answered = self.spans.documents[self.unanswered_by < 0]
+        declined = self.unanswered_by[self.unanswered_by >= 0]
+        counts = [np.bincount(each, minlength=len(self.declined)) for each in (answered, declined)]
+        return np.flatnonzero(np.min(counts, axis=0) >= _ENOUGH).tolist()
+
     def unanswered(self, document: int) -> Floats | None:
         """The likeness of the nearest question that a document is known not to answer, and
-        ``declined``; None for a document without ``_ENOUGH`` known questions of either sort."""
-        declined = self.likeness[self.unanswered_by == document]
-        answers = (self.spans.documents == document) & (self.unanswered_by < 0)
-        if min(len(declined), answers.sum()) < _ENOUGH:
+        ``declined``; None for a document that is not ``judged`` by known questions."""
+        if document not in self.judged():
             return None
+        declined = self.likeness[self.unanswered_by == document]
         return np.append(declined.max(axis=0), self.declined[document]).astype(np.float32)
 
 

@@ -68,10 +68,11 @@ class Matches:
     known: KnownMatches | None
 
     def scores(self) -> Floats:
-        """How well each candidate answers, comparably.
+        """How well each candidate answers: the linear ranking, less ``_OTHER_YEAR`` where it speaks
+        of another year than asked.
 
-        A document that is likelier not to answer, going by its known questions, sinks beside
-        others: its passages by the log-odds of its best one.
+        Beside others, a document that is likelier not to answer, going by its known questions,
+        sinks by the log-odds of its best passage: its known questions alone must not keep it first.
         """
         scores: Floats = self.features @ ranking.shipped_weights().ranking
         if self.expected.years:
@@ -79,12 +80,9 @@ class Matches:
             scores -= _OTHER_YEAR * np.array(
                 [any(year not in dating for year in self.expected.years) for dating in datings]
             )
-        for number, document in enumerate(self.contents.documents):
-            if self.known is None or self.known.unanswered(number) is None:
-                continue
-            own = np.array(
-                [self._passage(n).document.id == document.id for n in range(len(scores))]
-            )
+        for number in self.known.judged() if self.known is not None else ():
+            document = self.contents.documents[number]
+            own = np.array([self._passage(n).document == document for n in range(len(scores))])
             if own.any() and not own.all():
                 best = int(np.argmax(np.where(own, scores, -np.inf)))
                 scores[own] += min(0, ranking.log_odds(self.confidence(best)))
