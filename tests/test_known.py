@@ -109,13 +109,14 @@ def test_the_nearest_question_may_be_another_in_wording() -> None:
     )
 
 
-def test_a_passage_without_known_questions_is_given_the_median_of_the_others() -> None:
+def test_a_passage_without_known_questions_is_given_the_upper_quartile_of_the_others() -> None:
     found = MATCHES.measures(np.array([0, 1, 2]))[2]
+    # Of two, three quarters of the way from the lower.
     expected = [
-        (0.6 + 0.8) / 2,
-        (HELMET + DOCTOR_ALONE) / 2,
-        (0.6 + 1.4) / 2 / 2.3,
-        (HELMET + 1) / 2,
+        0.6 + 0.75 * (0.8 - 0.6),
+        min(HELMET, DOCTOR_ALONE) + 0.75 * abs(HELMET - DOCTOR_ALONE),
+        (0.6 + 0.75 * (1.4 - 0.6)) / 2.3,
+        HELMET + 0.75 * (1 - HELMET),
     ]
     assert found.tolist() == pytest.approx(expected)
     # The others are the candidates, and not all there are.
@@ -123,12 +124,13 @@ def test_a_passage_without_known_questions_is_given_the_median_of_the_others() -
     assert first == second == pytest.approx([0.6, HELMET, 0.6 / 2.3, HELMET])
 
 
-def test_the_median_is_not_the_mean() -> None:
-    spans = _spans([(n, n, 0, 1) for n in range(3)], [0] * 3)
-    like = np.array([[0.1, 0.5], [0.9, 0.3], [0.2, 0.4]], dtype=np.float32)
-    taught = np.array([[1, 6], [2, 4], [9, 5], [0, 0]], dtype=np.float32)
-    found = KnownMatches(spans, np.full(3, -1), like, taught, _floats(0)).measures(np.arange(4))
-    assert found[3].tolist() == pytest.approx([0.2, 0.4, 2, 5])
+def test_each_measure_has_a_quartile_of_its_own() -> None:
+    spans = _spans([(n, n, 0, 1) for n in range(5)], [0] * 5)
+    cosines, shares = [0.1, 0.9, 0.2, 0.8, 0.3], [0.5, 0.3, 0.4, 0.1, 0.2]
+    like = np.array([cosines, shares], dtype=np.float32).T
+    taught = np.array([[1, 2, 9, 4, 5, 0], [6, 4, 5, 7, 3, 0]], dtype=np.float32).T
+    found = KnownMatches(spans, np.full(5, -1), like, taught, _floats(0)).measures(np.arange(6))
+    assert found[5].tolist() == pytest.approx([0.8, 0.4, 5, 6])
 
 
 def test_where_no_candidate_has_known_questions_nothing_is_measured() -> None:
@@ -213,6 +215,7 @@ def test_a_document_must_have_questions_of_both_sorts() -> None:
     assert found.tolist() == pytest.approx([1, 1, 1 / 2.3])
     assert matches.declined.tolist() == pytest.approx([1 / 2.3, 0, -1 / 2.3])
     assert [matches.unanswered(document) for document in (1, 2, 3)] == [None] * 3
+    assert matches.judged() == [0]
 
 
 def test_a_document_must_have_enough_questions_of_either_sort(

@@ -6,53 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from changai import chinese, expectations, known, matching, ranking
+from changai import articles, chinese, expectations, known, matching, ranking
 from changai.build import encode
 from changai.encoders import Encoder
 from changai.errors import QuestionError
 from changai.known import AnswerSpans, KnownMatches
-from changai.matching import Matches, _answered, match
+from changai.matching import Matches, match
 from changai.records import Article, Document, Passage, Question
 from changai.retrieval import Index
 from changai.store import Contents
-
-CLAUSES = [(0, 5), (6, 10), (11, 20)]
-
-
-@pytest.mark.parametrize(
-    ("scores", "snippets", "stretch"),
-    [
-        ([1, 3, 2], [], (1, 1)),
-        # Of equals, the first in reading order.
-        ([1, 3, 3], [], (1, 1)),
-        # A snippet that reaches over two clauses shows both, from whichever of them is best.
-        ([1, 3, 2], [(8, 15, 10)], (1, 2)),
-        ([1, 2, 3], [(8, 15, 10)], (1, 2)),
-        ([1, 3, 2], [(0, 20, 10)], (0, 2)),
-        # A clause without a snippet counts as if it had the one that is least like: the only one
-        # moves nothing.
-        ([9, 3, 2], [(8, 15, 10)], (0, 0)),
-        # 1 + 10, 3 + 4, 2 + 4.
-        ([1, 3, 2], [(0, 5, 10), (11, 20, 4)], (0, 0)),
-        # 1 + 10, 8 + 4, 2 + 4.
-        ([1, 8, 2], [(0, 5, 10), (11, 20, 4)], (1, 1)),
-        # 1 + 10, 7 + 4, 2 + 4: of equals, the first.
-        ([1, 7, 2], [(0, 5, 10), (11, 20, 4)], (0, 0)),
-        # Of the snippets of the best clause, the one most like says how far to show.
-        ([5, 1, 1], [(0, 3, 4), (2, 8, 10)], (0, 1)),
-        ([5, 1, 1], [(0, 3, 10), (2, 8, 4)], (0, 0)),
-        # What ends where a clause begins, or stands between two, does not touch it.
-        ([1, 3, 2], [(5, 6, 10)], (1, 1)),
-        ([1, 1, 2], [(0, 6, 10), (10, 12, 5)], (0, 0)),
-    ],
-)
-def test_the_clauses_of_the_best_answer(
-    scores: Sequence[float], snippets: Sequence[tuple[int, int, float]], stretch: tuple[int, int]
-) -> None:
-    places = np.array([snippet[:2] for snippet in snippets], dtype=np.int32).reshape(-1, 2)
-    likeness = np.array([snippet[2] for snippet in snippets], dtype=np.float32)
-    found = _answered(CLAUSES, np.array(scores, dtype=np.float32), places, likeness)
-    assert found[1:] == stretch
 
 
 def _article(name: str, *texts: str, questions: Sequence[Question] = ()) -> Article:
@@ -277,7 +239,126 @@ def test_a_question_that_stands_in_the_passage_is_bare(
     assert stands == bare
 
 
-GIVEN = "杭州市发放安全帽两万顶。"
+def test_a_document_that_is_known_not_to_answer_sinks_beside_others(
+    contents: Contents, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "_ENOUGH", 1)
+    found = match(contents, encoder, "有没有班车?")
+    alone = found.features @ ranking.shipped_weights().ranking
+    best = int(np.argmax(alone[:3]))
+    odds = ranking.log_odds(found.confidence(best))
+    assert odds < -1
+    # The order within it stays, and the other document, of which nothing is known, stands still.
+    assert (found.scores() - alone).tolist() == pytest.approx([odds] * 3 + [0, 0], abs=1e-4)
+    # One of the three is left out, and one that answers does not sink.
+    sure = match(contents, encoder, THIRST)
+    assert sure.confidence(2) > 0.5
+    assert sure.scores().tolist() == (sure.features @ ranking.shipped_weights().ranking).tolist()
+
+
+def test_a_document_that_is_alone_does_not_sink(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "_ENOUGH", 1)
+    found = match(encode([WELDERS], encoder), encoder, "有没有班车?")
+    assert found.known is not None and found.known.unanswered(0) is not None
+    assert found.scores().tolist() == (found.features @ ranking.shipped_weights().ranking).tolist()
+
+
+def test_few_known_questions_sink_nothing(contents: Contents, encoder: Encoder) -> None:
+    found = match(contents, encoder, "有没有班车?")
+    assert found.scores().tolist() == (found.features @ ranking.shipped_weights().ranking).tolist()
+
+
+REPORT = articles.parse(
+    """改革工作总结
+来源:示例总工会 发布日期:2024-03-01
+2021年,全市把培养技能人才列为实事项目,主要情况如下。
+一、队伍建设
+(一)队伍壮大。全市技能人才共有三十万人。
+(二)竞赛踊跃。2022年举办竞赛五十项。
+(三)培训广泛。全年培训十二万人次。
+二、补贴发放
+2023年,补贴办法作了修订,主要变化如下。
+(一)标准提高。取得证书的每人补贴一千元。
+三、2020年服务成果
+(一)站点增加。建成驿站一百二十家。
+(二)时间延长。每天开放十个小时。
+""",
+    file="report.txt",
+    sha256="",
+)
+
+
+@pytest.fixture(scope="module")
+def dated(encoder: Encoder) -> Contents:
+    told = _article("甲", "2021年,全市举办竞赛。", "全年培训十二万人次。")
+    titled = _article("2021年大事记", "全年培训八千人次。")
+    return encode([REPORT, told, titled], encoder)
+
+
+@pytest.mark.parametrize(
+    ("year", "places"),
+    [
+        # The introduction dates what nothing nearer does, but not a section that dates itself;
+        # the title of an article does the same.
+        ("2021", ["引言", "一(一)", "一(三)", "甲#0", "2021年大事记#0"]),
+        # An item dates itself only.
+        ("2022", ["一(二)"]),
+        ("2023", ["二第1段", "二(一)"]),
+        ("2020", ["三(一)", "三(二)"]),
+        # When an article was published says nothing of its figures.
+        ("2024", ["文章信息"]),
+    ],
+)
+def test_what_opens_a_section_dates_it(
+    dated: Contents, encoder: Encoder, year: str, places: list[str]
+) -> None:
+    found = match(dated, encoder, f"{year}年培训了多少人次?")
+    assert len(found.passages) == len(dated.passages)
+    met = [number for number in range(len(found.passages)) if not found.unmet(number).years]
+    passages = [dated.passages[found.passages[number]] for number in met]
+    assert [passage.locator or passage.id for passage in passages] == places
+    # What is not of that year is ranked lower.
+    lower = found.features @ ranking.shipped_weights().ranking - found.scores()
+    assert np.flatnonzero(lower < 1).tolist() == met
+    assert np.delete(lower, met).tolist() == pytest.approx([2] * (len(lower) - len(met)), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("question", "mentioned"),
+    [
+        ("焊工的体检费用是多少?", "体检费用"),
+        ("手套12双", "手套"),
+        # Not 工每年, which begins within 焊工.
+        ("职工每年领什么?", "每年"),
+        ("两", ""),
+    ],
+)
+def test_what_is_mentioned_are_whole_words(
+    contents: Contents, encoder: Encoder, question: str, mentioned: str
+) -> None:
+    assert match(contents, encoder, question, as_typed=True).mentioned(0) == mentioned
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "mentioned"),
+    [
+        ("2021年推优入党多少名?", "2020 年推优人党 2274名", "推优"),
+        ("2020年推优入党多少名?", "2020 年推优人党 2274名", "2020"),
+        ("202年的事", "2020年推优入党", ""),
+        ("外地人的孩子", "切实提高产业工人的获得感", ""),
+        ("180.15万人里有谁?", "总量已达180.15万人", "180.15万人"),
+        # Not the half of an amount.
+        ("80.15万人里有谁?", "总量已达180.15万人", ""),
+        # From a word that says something to another; not a mark, not a 的.
+        ("技能人才的数量", "技能人才的总量", "技能人才"),
+        ("有没有“方太”?", "如“方太”四化工程", "方太"),
+        ("天气", "产业工人", ""),
+    ],
+)
+def test_what_two_texts_share_is_whole_words(question: str, text: str, mentioned: str) -> None:
+    assert matching._shared(question, text) == mentioned
 
 
 def test_a_place_that_is_asked_about_rules_out_articles_that_do_not_name_it(

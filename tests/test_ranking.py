@@ -64,6 +64,13 @@ def test_a_taught_coverage_row_adds_what_is_known() -> None:
     assert row.dtype == np.float32
 
 
+def test_log_odds_are_held_where_nothing_is_in_doubt() -> None:
+    assert ranking.log_odds(0.75) == pytest.approx(math.log(3))
+    assert ranking.log_odds(0.2) == pytest.approx(-math.log(4))
+    held = math.log(1e6 - 1)
+    assert [ranking.log_odds(sure) for sure in (0, 1)] == pytest.approx([-held, held])
+
+
 def test_a_further_row_gives_the_log_odds() -> None:
     # Odds of 3 to 1, and of 1 to 4.
     assert ranking.further_row(0.5, 0.75, True).tolist() == pytest.approx([0.5, math.log(3), 1])

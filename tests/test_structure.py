@@ -16,7 +16,8 @@ MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__i
 LAYERS = [
     {"errors", "files", "records", "wordlists"},
     {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
-    {"expectations", "known", "model_export", "outline", "phrases", "provenance", "spelling"},
+    {"expectations", "highlights", "known", "model_export"},
+    {"outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
     {"build", "inventory", "matching", "terminal", "transcripts"},
     {"retrieval"},

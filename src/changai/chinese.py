@@ -16,7 +16,7 @@ from changai import wordlists
 if TYPE_CHECKING:
     import opencc
 
-TOKENISER_VERSION = 2
+TOKENISER_VERSION = 3
 
 _HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
 _HAN_CHARACTER = re.compile(f"[{_HAN}]")

@@ -174,7 +174,7 @@ _SEVERAL = re.compile(
 )
 
 # Where somebody comes from is not what the question is about.
-_ORIGIN = r"(?!.{0,2}(?:来的|人(?!才)|籍|老家|过来|嫁))"
+_ORIGIN = r"(?!.{0,2}(?:来的|(?<!外地)人(?!才)|籍|老家|过来|嫁))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +242,19 @@ def gives(expected: Expectations, clause: str) -> bool:
     )
 
 
-def unmet(expected: Expectations, passage: str, clauses: Sequence[str], document: str) -> Unmet:
+def names_year(text: str) -> bool:
+    """Whether a normalised text names a year."""
+    return _YEAR.search(text) is not None
+
+
+def unmet(
+    expected: Expectations, passage: str, clauses: Sequence[str], dating: str, document: str
+) -> Unmet:
     """What of it a passage does not give.
 
-    A kind of answer must stand in the passage's best ``clauses``; a year or a point anywhere in
-    the passage; a place anywhere in its document. All texts must have been normalised.
+    A kind of answer must stand in the passage's best ``clauses``; a point anywhere in the passage;
+    a year in the text that is ``dating`` it; a place anywhere in its document. All texts must have
+    been normalised.
     """
     near, official = " ".join(clauses), chinese.officialise(passage)
     missing = [k for k in expected.kinds if k.given is None or not k.given.search(near)]
@@ -254,7 +262,7 @@ def unmet(expected: Expectations, passage: str, clauses: Sequence[str], document
         quantities=tuple(kind.name for kind in missing if kind in QUANTITIES),
         particulars=tuple(kind.name for kind in missing if kind in PARTICULARS),
         details=tuple(kind.name for kind in missing if kind in DETAILS),
-        years=tuple(year for year in expected.years if year not in passage),
+        years=tuple(year for year in expected.years if year not in dating),
         places=tuple(place for place in expected.places if place not in document),
         points=tuple(point for point in expected.points if point not in official),
     )

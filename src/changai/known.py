@@ -199,22 +199,29 @@ class KnownMatches:
 
     def measures(self, passages: Integers) -> Floats:
         """The four measures of each of ``passages``: likeness of its nearest known question, and
-        ``taught``. A passage without known questions is given the median of those that have
-        some, so that an article that brings none along is neither raised nor sunk."""
+        ``taught``. A passage without known questions is given the upper quartile of those that
+        have some, so that an article that brings none along is neither raised nor sunk: most of
+        those compared are no rivals."""
         best = np.full((len(self.taught), 2), -np.inf, dtype=np.float32)
         np.maximum.at(best, self.spans.rows[:, 1], self.likeness[self.spans.rows[:, 0]])
         measures = np.concatenate([best, self.taught], axis=1)[passages]
         has = np.isfinite(measures[:, 0])
-        measures[~has] = np.median(measures[has], axis=0) if has.any() else 0
+        measures[~has] = np.quantile(measures[has], 0.75, axis=0) if has.any() else 0
         return measures
+
+    def judged(self) -> list[int]:
+        """The documents with ``_ENOUGH`` known questions of either sort to be judged by them."""
+        answered = self.spans.documents[self.unanswered_by < 0]
+        declined = self.unanswered_by[self.unanswered_by >= 0]
+        counts = [np.bincount(each, minlength=len(self.declined)) for each in (answered, declined)]
+        return np.flatnonzero(np.min(counts, axis=0) >= _ENOUGH).tolist()
 
     def unanswered(self, document: int) -> Floats | None:
         """The likeness of the nearest question that a document is known not to answer, and
-        ``declined``; None for a document without ``_ENOUGH`` known questions of either sort."""
-        declined = self.likeness[self.unanswered_by == document]
-        answers = (self.spans.documents == document) & (self.unanswered_by < 0)
-        if min(len(declined), answers.sum()) < _ENOUGH:
+        ``declined``; None for a document that is not ``judged`` by known questions."""
+        if document not in self.judged():
             return None
+        declined = self.likeness[self.unanswered_by == document]
         return np.append(declined.max(axis=0), self.declined[document]).astype(np.float32)
 
 

@@ -161,8 +161,13 @@ def coverage_row(
 def further_row(behind: float, confidence: float, several: bool) -> Floats:
     """The ``FURTHER_FEATURES`` of a passage that scores so much below the first, and is itself
     believed with this confidence to answer."""
-    sure = min(max(confidence, 1e-6), 1 - 1e-6)
-    return np.array([behind, np.log(sure / (1 - sure)), several], dtype=np.float32)
+    return np.array([behind, log_odds(confidence), several], dtype=np.float32)
+
+
+def log_odds(probability: float) -> float:
+    """The inverse of the logistic function, held within 14 of zero."""
+    sure = min(max(probability, 1e-6), 1 - 1e-6)
+    return float(np.log(sure / (1 - sure)))
 
 
 def order(scores: Floats) -> npt.NDArray[np.int64]:

@@ -105,7 +105,7 @@ class Index:
             raise QuestionError(f"k 是 {k!r}；请写一个不小于 1 的整数")
         weights = ranking.shipped_weights()
         matches = self.match(question, without=without, as_typed=as_typed)
-        scores = matches.features @ weights.ranking
+        scores = matches.scores()
         best = ranking.order(scores)[:k].tolist()
         confidence = matches.confidence(best[0])
         covered = confidence >= weights.covered_from
