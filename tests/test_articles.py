@@ -155,7 +155,7 @@ def test_a_table_does_not_run_into_one_passage() -> None:
     "line", ["今天是五一国际劳动节,开通欢迎访问职工之家小程序。", "第三条 保护职工。"]
 )
 def test_a_sentence_is_never_furniture_and_opens_its_own_passage(line: str) -> None:
-    assert line in [p.text for p in parse(f"标题\n第一条 甲乙丙\n{line}\n").passages]
+    assert line in [p.text for p in parse(f"标题\n第一条 甲乙丙。\n{line}\n").passages]
 
 
 @pytest.mark.parametrize(

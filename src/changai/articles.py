@@ -13,7 +13,7 @@ from pathlib import Path
 
 from changai import chinese, questions
 from changai.errors import ArticleError
-from changai.outline import LONGEST_HEADING, Line, Span, opens_body, outline
+from changai.outline import LONGEST_HEADING, UNRANKED, Line, Span, opens_body, outline, rank
 from changai.records import Article, Document, Passage
 
 _DAY = r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
@@ -165,8 +165,12 @@ def _lines(text: str) -> Iterator[Line]:
 
 def _split(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line]]:
     """The lines of head, body and signature. The body opens with the first line of running text,
-    or below the first line; the signature closes the page with a date and perhaps a body."""
+    under its chapter's heading if it has one, or below the first line; the signature closes the
+    page with a date and perhaps a body."""
     body = next((i for i, line in enumerate(lines) if _is_body(line)), min(1, len(lines) - 1))
+    # A heading not above the next one's rank belongs to a table of contents.
+    while body > 0 and rank(lines[body - 1].text) < rank(lines[body].text):
+        body -= 1
     content = [line for line in lines[body:] if not _is_furniture(line.text)]
     end = len(content)
     while end > 1 and (_is_organisation(content[end - 1].text) or _is_date(content[end - 1].text)):
@@ -237,6 +241,7 @@ def _is_organisation(text: str) -> bool:
     return (
         len(text) <= LONGEST_HEADING
         and not opens_body(text)
+        and rank(text) == UNRANKED
         and _ORGANISATION.search(text) is not None
     )
 
