@@ -75,7 +75,8 @@ class IndexMissingError(IndexStateError):
 
 
 class IndexMismatchError(IndexStateError):
-    """The index was made by another encoder, format or tokeniser version."""
+    """The index was made by another encoder, or by another version of format, tokeniser or
+    library."""
 
 
 class IndexDamagedError(IndexStateError):
