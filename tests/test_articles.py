@@ -155,7 +155,7 @@ def test_a_table_does_not_run_into_one_passage() -> None:
     "line", ["今天是五一国际劳动节,开通欢迎访问职工之家小程序。", "第三条 保护职工。"]
 )
 def test_a_sentence_is_never_furniture_and_opens_its_own_passage(line: str) -> None:
-    assert line in [p.text for p in parse(f"标题\n第一条 甲乙丙\n{line}\n").passages]
+    assert line in [p.text for p in parse(f"标题\n第一条 甲乙丙。\n{line}\n").passages]
 
 
 @pytest.mark.parametrize(
@@ -230,6 +230,39 @@ def test_what_is_no_article_is_named_in_the_error(
     with pytest.raises(ArticleError, match=said) as caught:
         articles.read(file)
     assert "broken.txt" in str(caught.value)
+
+
+def test_all_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
+    for name, content in (
+        ("a.txt", b""),
+        ("b.txt", "标题\n正文一段。\n".encode()),
+        ("c.txt", "标题\n正文一段。\n".encode("gb18030")),
+        ("d.txt", "标题\n正文一段。\n".encode()),
+        ("d.questions.jsonl", b"{}\n[]\n"),
+    ):
+        (tmp_path / name).write_bytes(content)
+    paths = articles.find(tmp_path)
+    with pytest.raises(ArticleError) as caught:
+        articles.read_all(paths)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "有 3 个文件要改："
+    named = ["a.txt", "c.txt", "d.questions.jsonl 第 1 行", "d.questions.jsonl 第 2 行"]
+    assert all(name in line for name, line in zip(named, lines, strict=True))
+    with pytest.raises(ArticleError) as caught:
+        articles.read_all(paths[:2])
+    assert str(caught.value).startswith(f"文章 {tmp_path / 'a.txt'} 是空的")
+    (sound,) = articles.read_all(paths[1:2])
+    assert sound == articles.read(tmp_path / "b.txt")
+
+
+def test_two_articles_of_one_name_are_refused(tmp_path: Path) -> None:
+    # Both would be the document "a", and one be quoted from the other's text.
+    for name in ("a.txt", "a.TXT", "b.txt"):
+        (tmp_path / name).write_text("标题\n正文一段。\n", encoding="utf-8")
+    if len(list(tmp_path.iterdir())) < 3:
+        pytest.skip("this disk does not tell a.txt from a.TXT")
+    with pytest.raises(ArticleError, match="叫 a，只差"):
+        articles.find(tmp_path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -147,7 +147,8 @@ def test_build_names_what_it_passes_over_and_what_stands_twice(tmp_path: Path) -
     dated = "标题\n发布日期:2023-05-13\n正文一段。\n"
     (articles / "welders.txt").write_text(f"{dated}{ARTICLE}", encoding="utf-8")
     (articles / "一.txt").write_text(dated, encoding="utf-8")
-    (articles / "二.txt").write_text(dated, encoding="utf-8")
+    # A byte order mark and the line ends of another system make no other article.
+    (articles / "二.txt").write_bytes(f"\ufeff{dated}".replace("\n", "\r\n").encode())
     for name in ("b.docx", "a.md", ".hidden"):
         (articles / name).write_text("", encoding="utf-8")
     result = run("build", "--index", tmp_path)
@@ -156,6 +157,23 @@ def test_build_names_what_it_passes_over_and_what_stands_twice(tmp_path: Path) -
         "没有收录 a.md、b.docx：只读 .txt 文章；请另存为 UTF-8 纯文本",
         "文章 一.txt、二.txt 内容相同，引用会重复；请只留一篇",
     ]
+
+
+def test_build_goes_on_without_questions_that_the_article_has_outgrown(tmp_path: Path) -> None:
+    articles = write_small(tmp_path)
+    corrected = "焊工劳保办法\n发布日期:2023-05-13\n每名焊工每年发放安全帽三顶。\n食堂供应三餐。\n"
+    (articles / "welders.txt").write_text(corrected, encoding="utf-8")
+    result = run("build", "--index", tmp_path)
+    assert result.exit_code == 0
+    assert "已知问题 1 个（另有 2 处片段对不上，没有用上）" in result.stdout
+    said, *places = result.stderr.splitlines()
+    assert said.startswith("2 个已知问题没有用上，因为片段已不在文章 welders.txt 里；请")
+    assert [place.partition("“")[0] for place in places] == [
+        "welders.questions.jsonl 第 1 行",
+        "welders.questions.jsonl 第 2 行",
+    ]
+    inspected = run("inspect", articles / "welders.txt").stdout
+    assert inspected.endswith("\n".join(["已知问题  1 个，没有用上的 2 个", *places, ""]))
 
 
 def test_build_takes_another_folder_of_articles(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_expected_and_shown_stand_side_by_side_verbatim_with_their_marks() -> No
         (outcome(0.8), "误答：文章没有回答，而可能性 0.800，不低于阈值 0.50。"),
         (outcome(0.8, 0), "第一条不对：含有答案的段落不在前十。"),
         (outcome(0.2, 1, highlighted=True), "误拒：可能性 0.200，低于阈值 0.50。"),
+        (outcome(0.4999, 1, highlighted=True), "误拒：可能性 0.499，低于阈值 0.50。"),
         (
             outcome(0.2, 1, highlighted=True, missing=("金额", "<日期>")),
             "误拒：可能性 0.200，低于阈值 0.50；第一条里似乎没有：金额、<日期>。",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from changai import articles, known, store
+from changai import articles, known
 from changai.build import build_index, encode
 from changai.chinese import clauses
 from changai.encoders import Encoder, Vectors
@@ -16,7 +16,7 @@ from changai.errors import ArticleError, IndexDamagedError, QuestionFileError
 from changai.known import AnswerSpans, KnownMatches, KnownQuestions, locate
 from changai.records import Article, Document, EncoderIdentity, Passage, Question
 from changai.retrieval import Index
-from small import CHECK_UP, HELMETS, OPENING, QUESTIONS, write_known, write_small
+from small import ARTICLE, CHECK_UP, HELMETS, OPENING, QUESTIONS, write_known, write_small
 
 
 @pytest.fixture(autouse=True)
@@ -329,20 +329,54 @@ def test_questions_without_their_article_are_refused(tmp_path: Path) -> None:
     folder = write_small(tmp_path)
     assert [path.name for path in articles.find(folder)] == ["welders.txt"]
     (folder / "welders.questions.jsonl").rename(folder / "welder.questions.jsonl")
-    with pytest.raises(ArticleError, match=r"welder\.questions\.jsonl"):
+    (folder / "b.questions.jsonl").touch()
+    with pytest.raises(ArticleError, match=r"b\.questions\.jsonl、welder\.questions\.jsonl"):
         articles.find(folder)
 
 
-def test_a_snippet_that_is_not_in_the_article_leaves_the_old_index_in_use(
-    small_folder: Path,
+def test_a_correction_passes_over_the_questions_that_it_outgrows_and_says_so(
+    small_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = store.current_generation(small_folder)
-    write_known(small_folder / "articles", HELMETS, ("手套呢?", ["每年发放手套"]))
-    with pytest.raises(QuestionFileError, match=r"手套呢.*每年发放手套"):
-        build_index(small_folder / "articles", small_folder)
-    assert store.current_generation(small_folder) == before
-    assert Index.open(small_folder).has_known_questions
-    assert [path.name for path in (small_folder / "built").glob("0*")] == [before]
+    article = small_folder / "articles" / "welders.txt"
+    article.write_text(ARTICLE.replace("安全帽两顶", "安全帽三顶"), encoding="utf-8")
+    told = "welders.questions.jsonl 第 1 行“焊工一年能领几顶帽子?”：文章里没有“安全帽两顶”"
+    for changed in (True, False):
+        caplog.clear()
+        report = build_index(small_folder / "articles", small_folder)
+        assert (report.changed, report.questions, report.stale) == (changed, 2, (told,))
+        assert "1 个已知问题没有用上" in caplog.text
+        assert told in caplog.text
+    opened = Index.open(small_folder)
+    assert "安全帽三顶" in opened.documents[0].text
+    known = opened._opened.contents.known
+    assert known is not None
+    # Neither is it known as one that the article does not answer.
+    assert known.texts == (CHECK_UP[0], OPENING[0])
+
+
+def test_a_question_with_one_of_its_snippets_gone_is_passed_over_whole(tmp_path: Path) -> None:
+    folder = write_small(tmp_path)
+    write_known(folder, ("帽子和手套呢?", ["安全帽两顶", "每年发放手套", "手套两双"]), OPENING)
+    read = articles.read(folder / "welders.txt")
+    assert [question.text for question in read.questions] == [OPENING[0]]
+    assert [question.text for question in read.stale] == ["帽子和手套呢?"]
+    assert articles.told_stale(read) == [
+        "welders.questions.jsonl 第 1 行“帽子和手套呢?”：文章里没有“每年发放手套”",
+        "welders.questions.jsonl 第 1 行“帽子和手套呢?”：文章里没有“手套两双”",
+    ]
+
+
+def test_an_article_that_has_outgrown_all_its_questions_is_built_without(
+    small_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = [(f"第{n}问?", [f"第{n}句"]) for n in range(1, 8)]
+    write_known(small_folder / "articles", *gone)
+    report = build_index(small_folder / "articles", small_folder)
+    assert (report.questions, len(report.stale)) == (0, 7)
+    assert not Index.open(small_folder).has_known_questions
+    said = caplog.messages[-1].splitlines()
+    assert said[0].startswith("7 个已知问题没有用上")
+    assert ["第 1 行" in said[1], "第 5 行" in said[5], said[6:]] == [True, True, ["……等 7 处"]]
 
 
 def test_a_change_of_the_questions_alone_makes_a_new_generation(small_folder: Path) -> None:

@@ -70,7 +70,7 @@ def _foreign(error: QuestionFileError, path: Path) -> set[str]:
         "qas",
         "answers",
     }
-    return words - keys - {"JSON", "SQuAD", "UTF", "not"}
+    return words - keys - {"JSON", "SQuAD", "UTF", "iconv", "mv", "not", "utf"}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,29 @@ def test_a_broken_line_is_told_in_chinese_with_its_place(
             read(path)
         assert said in str(caught.value)
         assert not _foreign(caught.value, path)
+
+
+def test_all_broken_lines_are_told_at_once(tmp_path: Path) -> None:
+    sound = '{"question": "一?", "relevant": []}'
+    with pytest.raises(QuestionFileError) as caught:
+        read_lines(write_questions(tmp_path, f"{sound}\n{{}}\n{sound}\n[]\n"))
+    first, second = str(caught.value).splitlines()
+    assert "第 2 行缺少" in first
+    assert "第 4 行不是" in second
+    with pytest.raises(QuestionFileError) as caught:
+        read_lines(write_questions(tmp_path, "{}\n" * 7))
+    *shown, rest = str(caught.value).splitlines()
+    assert ["第 1 行" in shown[0], "第 5 行" in shown[-1], len(shown)] == [True, True, 5]
+    assert rest == "……等 7 处"
+
+
+def test_a_question_tells_its_line_and_what_it_lacks(tmp_path: Path) -> None:
+    lines = '\n{"question": "一?", "relevant": ["天空", "蓝色", "海"]}\n'
+    (question,) = read_lines(write_questions(tmp_path, lines))
+    assert question.line == 2
+    articles = read_questions(write_squad(tmp_path, SKY)).articles
+    assert articles is not None
+    assert question.absent(articles[0].passages) == ["海"]
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\n", b"\xff\xfe{}", None])

@@ -1,4 +1,6 @@
 import json
+import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,8 @@ def test_a_broken_pointer_is_refused(own_folder: Path, content: str) -> None:
         {"format_version": store.FORMAT_VERSION + 1},
         {"format_version": store.FORMAT_VERSION - 1},
         {"tokeniser_version": 0},
+        {"libraries": {}},
+        {"libraries": None},
         {"encoder": {"name": "builtin", "weights_sha256": "0" * 64, "dimension": 384}},
     ],
 )
@@ -128,11 +132,38 @@ def test_an_index_made_otherwise_is_refused(own_folder: Path, change: dict[str, 
         Index.open(own_folder)
 
 
+def test_what_the_texts_were_read_with_is_kept_and_compared(small_folder: Path) -> None:
+    manifest = store.read_manifest(small_folder, store.current_generation(small_folder))
+    assert manifest.libraries == {
+        "opencc": metadata.version("opencc"),
+        "pypinyin": metadata.version("pypinyin"),
+        "rjieba": metadata.version("rjieba"),
+    }
+    edit_manifest(small_folder, libraries=manifest.libraries | {"rjieba": "0.1"})
+    said = (
+        f"rjieba {metadata.version('rjieba')} 建成的；请运行：changai build --index {small_folder}"
+    )
+    with pytest.raises(IndexMismatchError, match=re.escape(said)):
+        Index.open(small_folder)
+    assert build_index(small_folder / "articles", small_folder).changed
+    assert Index.open(small_folder).passages
+
+
 def test_the_command_that_mends_names_the_encoder(built_folder: Path) -> None:
     manifest = store.read_manifest(built_folder, store.current_generation(built_folder))
     other = EncoderIdentity("models/mine", "1" * 64, 384)
     with pytest.raises(IndexMismatchError, match="--encoder models/mine"):
         store.check_encoder(built_folder, manifest, other)
+
+
+@pytest.mark.parametrize("change", [{"tokeniser_version": 0}, {"libraries": {}}])
+def test_a_rebuild_for_another_version_keeps_the_encoder(
+    small_folder: Path, change: dict[str, object]
+) -> None:
+    encoder = {"name": "models/mine", "weights_sha256": "1" * 64, "dimension": 384}
+    edit_manifest(small_folder, encoder=encoder, **change)
+    with pytest.raises(IndexMismatchError, match=r"changai build .*--encoder models/mine"):
+        Index.open(small_folder)
 
 
 def test_two_builds_at_once_are_refused(own_folder: Path) -> None:

@@ -1,3 +1,5 @@
+import math
+
 from changai.ranking import shipped_weights
 from changai.records import Answer, Citation, Document, Passage
 from changai.terminal import answer_text
@@ -24,6 +26,15 @@ def test_an_answer_comes_first_and_what_is_near_behind_it() -> None:
 def test_several_answers_are_counted() -> None:
     text = answer_text(answer(answering=2, confidence=1.0))
     assert text == f"原文如下，共 2 处（文章能回答的可能性 100%）\n\n[1] {CITED}\n\n[2] {CITED}"
+
+
+def test_a_confidence_just_below_the_threshold_is_shown_below_it() -> None:
+    enough = shipped_weights().covered_from
+    assert enough == 0.65
+    for confidence in (0.649, math.nextafter(enough, 0)):
+        shown = answer_text(answer(answering=0, confidence=confidence))
+        assert shown.startswith("文章未提及（文章能回答的可能性 64%，不到 65%）")
+    assert "可能性 65%）" in answer_text(answer(answering=1, confidence=enough))
 
 
 def test_a_refusal_says_what_is_missing_and_how_sure_it_should_have_been() -> None:

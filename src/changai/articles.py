@@ -6,15 +6,16 @@ outline gives the passages, perhaps a signature, and site furniture, which is no
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from changai import chinese, questions
-from changai.errors import ArticleError
-from changai.outline import LONGEST_HEADING, Line, Span, opens_body, outline
-from changai.records import Article, Document, Passage
+from changai import chinese, decoding, questions
+from changai.errors import ArticleError, QuestionFileError
+from changai.outline import LONGEST_HEADING, UNRANKED, Line, Span, opens_body, outline, rank
+from changai.records import Article, Document, Passage, Question
 
 _DAY = r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
 _DATE = re.compile(rf"发布(?:日期|时间)\s*[:：]\s*{_DAY}")
@@ -37,7 +38,8 @@ SIGNATURE_LOCATOR = "落款"
 
 
 def read(path: Path) -> Article:
-    """Read one article file, and the known questions beside it, if there are any.
+    """Read one article file, and the known questions beside it, if there are any: those of which
+    each snippet stands in a passage, and apart from them those of which one does not (``stale``).
 
     Raises ArticleError when it is missing, unreadable, not UTF-8 text, or holds no passage, and
     QuestionFileError when its questions cannot be used.
@@ -46,27 +48,56 @@ def read(path: Path) -> Article:
         data = path.read_bytes()
     except OSError as error:
         raise ArticleError(f"读不了文章 {path}：{error.strerror}；请检查路径和权限") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ArticleError(
-            f"文章 {path} 不是 UTF-8 文本（第 {error.start} 字节）；请另存为 UTF-8 纯文本，"
-            "例如：iconv -f GB18030 -t UTF-8"
-        ) from error
-    if "\0" in text:
-        raise ArticleError(f"文章 {path} 不是文本文件；请另存为 UTF-8 纯文本")
+    if wrong := decoding.fault(path, data):
+        raise ArticleError(f"文章 {wrong}")
+    text = data.decode("utf-8-sig")
     if not text.strip():
         raise ArticleError(f"文章 {path} 是空的；请写入正文，或移走这个文件")
     article = parse(text, file=path.name, sha256=hashlib.sha256(data).hexdigest())
     beside = known_questions(path)
-    return replace(article, questions=questions.read_lines(beside)) if beside.exists() else article
+    if not beside.exists():
+        return article
+    # A question that the article has outgrown is passed over whole: it must not keep a correction
+    # from those who ask, nor teach, without its snippet, that the article does not answer it.
+    usable: list[Question] = []
+    stale: list[Question] = []
+    for question in questions.read_lines(beside):
+        (stale if question.absent(article.passages) else usable).append(question)
+    return replace(article, questions=tuple(usable), stale=tuple(stale))
+
+
+def read_all(paths: Sequence[Path]) -> list[Article]:
+    """Read several article files as ``read`` does; an error tells of all that cannot be read."""
+    corpus: list[Article] = []
+    faults: list[ArticleError | QuestionFileError] = []
+    for path in paths:
+        try:
+            corpus.append(read(path))
+        except (ArticleError, QuestionFileError) as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        told = "\n".join(map(str, faults))
+        raise type(faults[0])(f"有 {len(faults)} 个文件要改：\n{told}") from faults[0]
+    return corpus
+
+
+def told_stale(article: Article) -> list[str]:
+    """Of each known question that is passed over: its file and line, and what the article lacks."""
+    file = known_questions(Path(article.document.file)).name
+    return [
+        f"{file} 第 {question.line} 行“{question.text}”：文章里没有“{snippet}”"
+        for question in article.stale
+        for snippet in question.absent(article.passages)
+    ]
 
 
 def find(folder: Path) -> list[Path]:
     """The articles of a folder, its ``*.txt`` files, in the order of their names.
 
-    Raises ArticleError when the folder is missing or has none, or has known questions without
-    their article.
+    Raises ArticleError when the folder is missing or has none, or has two that differ in the
+    spelling of ``.txt`` only, or known questions without their article.
     """
     if not folder.is_dir():
         raise ArticleError(
@@ -79,9 +110,17 @@ def find(folder: Path) -> list[Path]:
     )
     if not paths:
         raise ArticleError(f"目录 {folder} 里没有 .txt 文章；请放入至少一篇")
-    for beside in folder.glob(_QUESTIONS):
-        if not beside.name.startswith(".") and beside not in map(known_questions, paths):
-            raise ArticleError(f"{beside} 没有同名的 .txt 文章；请改名，或移走")
+    alike = [path for path, count in Counter(path.stem for path in paths).items() if count > 1]
+    if alike:
+        raise ArticleError(
+            f"目录 {folder} 里有不止一篇文章叫 {'、'.join(alike)}，只差 .txt 的大小写；请改名"
+        )
+    taken = set(map(known_questions, paths))
+    left = sorted(path.name for path in folder.glob(_QUESTIONS) if path not in taken)
+    if orphans := [name for name in left if not name.startswith(".")]:
+        raise ArticleError(
+            f"目录 {folder} 里的 {'、'.join(orphans)} 没有同名的 .txt 文章；请改名，或移走"
+        )
     return paths
 
 
@@ -165,8 +204,12 @@ def _lines(text: str) -> Iterator[Line]:
 
 def _split(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line]]:
     """The lines of head, body and signature. The body opens with the first line of running text,
-    or below the first line; the signature closes the page with a date and perhaps a body."""
+    under its chapter's heading if it has one, or below the first line; the signature closes the
+    page with a date and perhaps a body."""
     body = next((i for i, line in enumerate(lines) if _is_body(line)), min(1, len(lines) - 1))
+    # A heading not above the next one's rank belongs to a table of contents.
+    while body > 0 and rank(lines[body - 1].text) < rank(lines[body].text):
+        body -= 1
     content = [line for line in lines[body:] if not _is_furniture(line.text)]
     end = len(content)
     while end > 1 and (_is_organisation(content[end - 1].text) or _is_date(content[end - 1].text)):
@@ -237,6 +280,7 @@ def _is_organisation(text: str) -> bool:
     return (
         len(text) <= LONGEST_HEADING
         and not opens_body(text)
+        and rank(text) == UNRANKED
         and _ORGANISATION.search(text) is not None
     )
 

@@ -9,9 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from changai import chinese, encoders, expectations, files, known, store
-from changai.articles import find, known_questions, passed_over, read
+from changai.articles import find, known_questions, passed_over, read_all, told_stale
 from changai.dense import DenseIndex
-from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
+from changai.errors import (
+    IndexDamagedError,
+    IndexMismatchError,
+    IndexMissingError,
+    IndexStateError,
+    several,
+)
 from changai.known import KnownQuestions
 from changai.records import Article, BuildReport, Passage
 from changai.sparse import SparseIndex
@@ -39,6 +45,8 @@ def build_index(
 
     ``index`` is the folder that holds, or will hold, ``built/``. Nothing is done, and the report
     says so, when the articles, the encoder and the versions are those of an index in good order.
+    Known questions whose snippets no longer stand in their article are passed over, with a warning
+    and in the report: the index before, with what was wrong in the article, would do more harm.
     ``wait`` is for how many seconds to wait while another process builds here.
     Raises ArticleError, QuestionFileError, EncoderError, IndexBusyError, or IndexStateError where
     the folder cannot be written; the index in use then stays as it was.
@@ -52,7 +60,7 @@ def build_index(
             beside = [path for path in map(known_questions, paths) if path.exists()]
             # Before they are read: what is changed meanwhile is built again the next time.
             hashes = {path.name: files.sha256(path) for path in [*paths, *beside]}
-            corpus = [read(path) for path in paths]
+            corpus = read_all(paths)
             current = _current(index, model)
             if current is not None and current.articles == hashes:
                 generation, changed = current.generation, False
@@ -71,6 +79,8 @@ def build_index(
         documents=len(corpus),
         passages=sum(len(article.passages) for article in corpus),
         encoder=model.identity,
+        questions=sum(len(article.questions) for article in corpus),
+        stale=tuple(told for article in corpus for told in told_stale(article)),
     )
 
 
@@ -81,9 +91,16 @@ def _warn(folder: Path, corpus: Sequence[Article]) -> None:
     alike: dict[str, list[str]] = {}
     for article in corpus:
         document = article.document
-        alike.setdefault(document.text, []).append(document.file)
+        # However its lines end: a copy from another system is the same article.
+        alike.setdefault("\n".join(document.text.splitlines()), []).append(document.file)
         if not document.published:
             _log.warning("文章 %s 里没有找到发布日期", document.file)
+        if article.stale:
+            _log.warning(
+                "%d 个已知问题没有用上，因为片段已不在文章 %s 里；"
+                "请把片段改成文章现在的原话，或删去这些行，再运行 changai build：\n%s",
+                *(len(article.stale), document.file, several(told_stale(article))),
+            )
     for same in alike.values():
         if len(same) > 1:
             _log.warning("文章 %s 内容相同，引用会重复；请只留一篇", "、".join(same))

@@ -140,6 +140,10 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
             progress=progress,
         )
     size = f"文章 {report.documents} 篇，段落 {report.passages} 个，编码器 {report.encoder.name}"
+    if report.questions or report.stale:
+        size += f"，已知问题 {report.questions} 个"
+    if report.stale:
+        size += f"（另有 {len(report.stale)} 处片段对不上，没有用上）"
     if report.changed:
         click.echo(f"已建成索引 {report.generation}：{size}。")
     else:
@@ -218,8 +222,8 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def inspect(file: Path) -> None:
-    """列出从文章 FILE 里读出的信息和段落。"""
-    from changai.articles import read
+    """列出从文章 FILE 里读出的信息、段落，和没有用上的已知问题。"""
+    from changai.articles import read, told_stale
 
     article = read(file)
     document = article.document
@@ -232,6 +236,10 @@ def inspect(file: Path) -> None:
         if passage.headings:
             click.echo(" / ".join(passage.headings))
         click.echo(passage.text)
+    if article.questions or article.stale:
+        click.echo(f"\n已知问题  {len(article.questions)} 个，没有用上的 {len(article.stale)} 个")
+    for told in told_stale(article):
+        click.echo(told)
 
 
 @main.command()

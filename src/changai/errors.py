@@ -11,12 +11,22 @@
     ├── ServerError          the web page cannot be served, or not to so many at once
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
-        ├── IndexMismatchError    it was made by another encoder, format or tokeniser
+        ├── IndexMismatchError    it was made by another encoder, format, tokeniser or library
         ├── IndexDamagedError     its files are not those its manifest names
         └── IndexBusyError        another process is rebuilding it
 
 Each message says what happened, to what, and what to do next; in Chinese, since users see it.
 """
+
+from collections.abc import Sequence
+
+_SHOWN = 5
+
+
+def several(places: Sequence[str]) -> str:
+    """What is wrong in several places, for a message: a line each of the first, and how many."""
+    more = [f"……等 {len(places)} 处"] if len(places) > _SHOWN else []
+    return "\n".join([*places[:_SHOWN], *more])
 
 
 class ChangaiError(Exception):
@@ -65,7 +75,8 @@ class IndexMissingError(IndexStateError):
 
 
 class IndexMismatchError(IndexStateError):
-    """The index was made by another encoder, format or tokeniser version."""
+    """The index was made by another encoder, or by another version of format, tokeniser or
+    library."""
 
 
 class IndexDamagedError(IndexStateError):

@@ -10,6 +10,7 @@ from html import escape
 from changai.evaluation import Evaluation, Outcome
 from changai.markup import marked
 from changai.measures import Fault, faults
+from changai.ranking import floor
 from changai.records import Passage, Question, Spans
 
 _KINDS = {
@@ -87,7 +88,7 @@ def _failure(fault: Fault, outcome: Outcome, evaluation: Evaluation) -> str:
 
 def _why(outcome: Outcome, covered_from: float) -> str:
     """Each fault of an outcome in a sentence."""
-    confidence = f"可能性 {outcome.answer.confidence:.3f}"
+    confidence = f"可能性 {floor(outcome.answer.confidence, 3)}"
     missing = outcome.answer.missing
     lacking = f"；第一条里似乎没有：{escape('、'.join(missing))}" if missing else ""
     place = f"排在第 {outcome.rank}" if outcome.rank else "不在前十"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from changai.errors import QuestionFileError
+from changai import decoding
+from changai.errors import QuestionFileError, several
 from changai.records import Article, Document, Passage, Question
 
 _SQUAD = re.compile(r'\s*\{\s*"(?:version|data)"')
@@ -33,7 +34,7 @@ def read_questions(path: Path) -> QuestionFile:
     other keys are left alone. A SQuAD file brings its paragraphs as the corpus. Each of its
     questions that is not marked as impossible is asked twice where there are paragraphs enough:
     with its own there, and with it left out; its kind is "answerable", "left-out" or
-    "impossible". Raises QuestionFileError naming the file and the line.
+    "impossible". Raises QuestionFileError naming the file and the lines.
     """
     text, sha256 = _read_text(path)
     try:
@@ -56,28 +57,31 @@ def _read_text(path: Path) -> tuple[str, str]:
     """The text of a file, and the SHA-256 of its bytes."""
     try:
         data = path.read_bytes()
-        return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
     except FileNotFoundError as error:
         raise QuestionFileError(f"没有问题文件 {path}；请检查路径") from error
     except OSError as error:
         raise QuestionFileError(
             f"读不了问题文件 {path}；请检查它是不是文件、有没有读取权限"
         ) from error
-    except UnicodeDecodeError as error:
-        raise QuestionFileError(
-            f"问题文件 {path} 不是 UTF-8 文本（第 {error.start} 字节）；请另存为 UTF-8 纯文本"
-        ) from error
+    if wrong := decoding.fault(path, data):
+        raise QuestionFileError(f"问题文件 {wrong}")
+    return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
 
 
 def _parse_lines(path: Path, text: str) -> tuple[Question, ...]:
-    questions = tuple(
-        _read_line(path, number, line)
-        for number, line in enumerate(text.split("\n"), start=1)
-        if line.strip()
-    )
+    questions: list[Question] = []
+    faults: list[QuestionFileError] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                questions.append(_read_line(path, number, line))
+            except QuestionFileError as error:
+                faults.append(error)
+    if faults:
+        raise QuestionFileError(several([str(fault) for fault in faults])) from faults[0]
     if not questions:
         raise QuestionFileError(f"{path} 里没有问题；请每行写一个")
-    return questions
+    return tuple(questions)
 
 
 def _read_line(path: Path, number: int, line: str) -> Question:
@@ -99,7 +103,7 @@ def _read_line(path: Path, number: int, line: str) -> Question:
             f"{path} 第 {number} 行有误；question 和 kind 应是文字，relevant 应是文字的列表"
         )
     snippets = tuple(relevant)
-    return Question(question, snippets, kind=kind, answers=snippets)
+    return Question(question, snippets, kind=kind, answers=snippets, line=number)
 
 
 def _not_json(

@@ -7,6 +7,7 @@ in ``weights.json``, written by ``changai fit``.
 
 import json
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
 from functools import cache
 from importlib.resources import files
 
@@ -168,6 +169,12 @@ def log_odds(probability: float) -> float:
     """The inverse of the logistic function, held within 14 of zero."""
     sure = min(max(probability, 1e-6), 1 - 1e-6)
     return float(np.log(sure / (1 - sure)))
+
+
+def floor(confidence: float, digits: int) -> Decimal:
+    """A confidence as it is shown, rounded down: with as many digits as ``covered_from`` has, none
+    below that looks as if it had reached it."""
+    return Decimal(str(confidence)).quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)
 
 
 def order(scores: Floats) -> npt.NDArray[np.int64]:

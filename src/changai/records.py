@@ -1,5 +1,6 @@
 """The frozen records that pass between the rooms."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ class Question:
 
     No snippet means that the corpus does not answer it. ``without`` is the id of a passage to
     leave out of the corpus for this question. ``kind`` is any name for questions of a sort, and
-    ``answers`` are the words to be highlighted, where they are not the snippets.
+    ``answers`` are the words to be highlighted, where they are not the snippets. ``line`` is where
+    it stands in the file that it was read from, if that is one of lines; else 0.
     """
 
     text: str
@@ -54,6 +56,7 @@ class Question:
     without: str | None = None
     kind: str = ""
     answers: tuple[str, ...] = ()
+    line: int = field(default=0, compare=False)
 
     @property
     def answerable(self) -> bool:
@@ -63,15 +66,22 @@ class Question:
         """Whether a passage answers this question."""
         return any(snippet in passage.text for snippet in self.relevant)
 
+    def absent(self, passages: Iterable[Passage]) -> list[str]:
+        """The snippets that stand in none of some passages."""
+        texts = [passage.text for passage in passages]
+        return [snippet for snippet in self.relevant if not any(snippet in t for t in texts)]
+
 
 @dataclass(frozen=True, slots=True)
 class Article:
     """A document, its passages in reading order, and questions known to be answered by them, or
-    known not to be."""
+    known not to be. ``stale`` are those that cannot be used, since a snippet of theirs stands in
+    no passage."""
 
     document: Document
     passages: tuple[Passage, ...]
     questions: tuple[Question, ...] = ()
+    stale: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +174,19 @@ class EncoderIdentity:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a rebuild did; ``changed`` is False when there was nothing to do."""
+    """What a rebuild did; ``changed`` is False when there was nothing to do.
+
+    ``questions`` is how many known questions were taken up. ``stale`` tells, in Chinese, of each
+    that was passed over because a snippet of it stands in no passage: file, line and snippet.
+    """
 
     generation: str
     changed: bool
     documents: int
     passages: int
     encoder: EncoderIdentity
+    questions: int = 0
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

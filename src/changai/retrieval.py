@@ -33,7 +33,8 @@ class Index:
     def open(cls, path: str | Path) -> "Index":
         """Open the index in the folder that holds ``built/``.
 
-        Raises IndexMissingError, IndexMismatchError (another encoder, format or tokeniser),
+        Raises IndexMissingError, IndexMismatchError (another encoder, format, tokeniser or
+        library),
         IndexDamagedError or EncoderError.
         """
         index = cls.__new__(cls)

@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,7 +36,9 @@ from changai.records import Document, EncoderIdentity, Passage
 from changai.sparse import SparseIndex
 from changai.spelling import Spelling
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
+_LIBRARIES = ("opencc", "pypinyin", "rjieba")
+"""What texts are read with: of other versions, a question may be read otherwise than the index."""
 _TEMPORARY = "tmp-"
 _MANIFEST = "manifest.json"
 _KNOWN = "known"
@@ -61,10 +64,11 @@ class Contents:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a generation was made from and with, when (ISO 8601, UTC), and the SHA-256 of each of
-    its files."""
+    its files. ``libraries`` has the version of each library that texts were read with."""
 
     format_version: int
     tokeniser_version: int
+    libraries: dict[str, str]
     built: str
     encoder: EncoderIdentity
     articles: dict[str, str]
@@ -93,8 +97,8 @@ def current_generation(index: Path) -> str:
 def read_manifest(index: Path, generation: str) -> Manifest:
     """Read a generation's manifest and check that this version of Changai can use it.
 
-    Raises IndexMismatchError for another format or tokeniser, IndexDamagedError where it cannot
-    be read.
+    Raises IndexMismatchError for another format, tokeniser or library, IndexDamagedError where it
+    cannot be read.
     """
     path = index / "built" / generation / _MANIFEST
     try:
@@ -116,7 +120,12 @@ def read_manifest(index: Path, generation: str) -> Manifest:
     if manifest.tokeniser_version != chinese.TOKENISER_VERSION:
         raise IndexMismatchError(
             f"{index} 里的索引由第 {manifest.tokeniser_version} 版分词建成，"
-            f"本程序是第 {chinese.TOKENISER_VERSION} 版；请运行：changai build --index {index}"
+            f"本程序是第 {chinese.TOKENISER_VERSION} 版；{_rebuild(index, manifest.encoder)}"
+        )
+    if manifest.libraries != (libraries := _libraries()):
+        now = "、".join(f"{name} {number}" for name, number in libraries.items())
+        raise IndexMismatchError(
+            f"{index} 里的索引不是用现在装的 {now} 建成的；{_rebuild(index, manifest.encoder)}"
         )
     return manifest
 
@@ -126,8 +135,7 @@ def check_encoder(index: Path, manifest: Manifest, encoder: EncoderIdentity) -> 
     if manifest.encoder != encoder:
         raise IndexMismatchError(
             f"{index} 里的索引由编码器 {_named(manifest.encoder)} 建成，"
-            f"现在的是 {_named(encoder)}；请运行：changai build --index {index}"
-            + ("" if encoder.name == "builtin" else f" --encoder {encoder.name}")
+            f"现在的是 {_named(encoder)}；{_rebuild(index, encoder)}"
         )
 
 
@@ -154,6 +162,7 @@ def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
         manifest = Manifest(
             FORMAT_VERSION,
             chinese.TOKENISER_VERSION,
+            _libraries(),
             datetime.now(UTC).isoformat(timespec="seconds"),
             contents.encoder,
             articles,
@@ -274,6 +283,17 @@ def _passage(raw: dict[str, Any], document: Document) -> Passage:
         headings=tuple(raw["headings"]),
         locator=raw["locator"],
     )
+
+
+def _libraries() -> dict[str, str]:
+    """The versions that are installed of the libraries that texts are read with."""
+    return {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def _rebuild(index: Path, encoder: EncoderIdentity) -> str:
+    """The advice to rebuild, with the same encoder."""
+    same = "" if encoder.name == "builtin" else f" --encoder {encoder.name}"
+    return f"请运行：changai build --index {index}{same}"
 
 
 def _named(encoder: EncoderIdentity) -> str:

@@ -1,7 +1,7 @@
 """Answers as text for a terminal."""
 
 from changai.provenance import remarks, shortfall
-from changai.ranking import shipped_weights
+from changai.ranking import floor, shipped_weights
 from changai.records import Answer, Citation
 
 
@@ -17,7 +17,7 @@ def answer_text(answer: Answer) -> str:
         head, count, rest = "文章未提及", 1, "其他相近的段落："
         cited[0] = f"最接近的段落，不能当作答案：\n\n{cited[0]}"
     enough = "" if answer.covered else f"，不到 {shipped_weights().covered_from:.0%}"
-    verdict = f"{taken}{head}（文章能回答的可能性 {answer.confidence:.0%}{enough}）"
+    verdict = f"{taken}{head}（文章能回答的可能性 {floor(answer.confidence, 2):.0%}{enough}）"
     if not answer.covered and (why := shortfall(answer)):
         verdict += f"\n{why}"
     others = cited[count:]
