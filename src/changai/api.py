@@ -124,6 +124,11 @@ def create_api(live: LiveIndex) -> FastAPI:
     return api
 
 
+def status(error: ChangaiError) -> int:
+    """The HTTP status that tells of an error: 400 where the question is at fault, else 503."""
+    return 400 if isinstance(error, QuestionError) else 503
+
+
 def _create_mcp(live: LiveIndex) -> ASGIApp:
     """The MCP endpoint, or what says how to install it.
 
@@ -172,7 +177,7 @@ async def _health(live: LiveIndex) -> JSONResponse:
 
 
 async def _on_changai_error(_: Request, error: ChangaiError) -> JSONResponse:
-    return _failure(str(error), 400 if isinstance(error, QuestionError) else 503)
+    return _failure(str(error), status(error))
 
 
 async def _on_malformed(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -8,16 +8,16 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
 
 import click
 
-from changai.errors import ChangaiError, FeedbackError, ReportError
+from changai.console import Commands, progress_bar
+from changai.errors import FeedbackError, ReportError
 from changai.files import replace_text
 from changai.records import Settings
 
@@ -37,60 +37,7 @@ _WRITABLE = click.Path(path_type=Path, dir_okay=False, writable=True)
 _json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
 
 
-class _Failure(click.ClickException):
-    """An error on its way to the terminal, in one line."""
-
-    exit_code = 2
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"changai：{self.message}", err=True)
-
-
-class _Commands(click.Group):
-    """Commands whose errors, misuse among them, are told in Chinese, with exit code 2."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with _renders_errors():
-            return super().make_context(*args, **kwargs)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with _renders_errors():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _renders_errors() -> Iterator[None]:
-    try:
-        yield
-    except ChangaiError as error:
-        raise _Failure(str(error)) from error
-    except click.exceptions.NoArgsIsHelpError:
-        raise
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx is not None else "changai"
-        raise _Failure(f"{_misuse(error)}；用法见 {command} --help") from error
-
-
-def _misuse(error: click.UsageError) -> str:
-    """What a usage error says, in Chinese."""
-    match error:
-        case click.MissingParameter(param=click.Parameter() as parameter):
-            return f"缺少 {parameter.get_error_hint(error.ctx)}"
-        case click.BadParameter(param=click.Parameter(type=click.IntRange() as kind) as parameter):
-            most = "以上" if kind.max is None else f"到 {kind.max} "
-            return f"{parameter.get_error_hint(error.ctx)} 应是 {kind.min} {most}的整数"
-        case click.BadParameter(param=click.Parameter() as parameter):
-            return f"{parameter.get_error_hint(error.ctx)} 的值不能用"
-        case click.NoSuchOption():
-            return f"没有选项 {error.option_name}"
-        case click.BadOptionUsage():
-            return f"选项 {error.option_name} 少了值，或不该有值"
-    if error.ctx is not None and isinstance(error.ctx.command, click.Group):
-        return "没有这个命令"
-    return "参数多了，有空格的要用引号括起来"
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="changai")
 def main() -> None:
     """产改问答：从产业工人队伍建设改革的文章里找出原文来回答问题。"""
@@ -114,7 +61,7 @@ def ask(context: click.Context, question: str, k: int, as_json: bool, index: Pat
     from changai.retrieval import Index
     from changai.terminal import answer_text
 
-    with _progress("建立索引") as progress:
+    with progress_bar("建立索引") as progress:
         ensure_index(index, progress)
     answer = Index.open(index).ask(question, k=k)
     if as_json:
@@ -132,7 +79,7 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
     """由目录 ARTICLES（默认是索引目录里的 articles）里的文章重建索引。"""
     from changai.build import build_index, encoder_in_use
 
-    with _progress("编码") as progress:
+    with progress_bar("编码") as progress:
         report = build_index(
             articles or index / "articles",
             index,
@@ -174,7 +121,7 @@ def serve(host: str, port: int, root_path: str, feedback: Path | None, index: Pa
 
     gc.freeze()
     gc.enable()
-    with _progress("建立索引") as progress:
+    with progress_bar("建立索引") as progress:
         web.serve(Settings(index, host, port, root_path, feedback), progress)
 
 
@@ -199,9 +146,9 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
         # Asking takes a while: what stands in the way of the report is said before.
         with _writes(folder):
             folder.mkdir(parents=True, exist_ok=True)
-    with _progress("编码") as progress:
+    with progress_bar("编码") as progress:
         questions, opened = open_questions(file, index, progress)
-    with _progress("提问") as progress:
+    with progress_bar("提问") as progress:
         evaluation = measure(opened, questions.questions, progress)
     if said := known_among(evaluation):
         click.echo(said, err=True)
@@ -253,7 +200,7 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
 
     sources: list[fitting.Source] = []
     for file in files:
-        with _progress(f"编码 {file.name}") as progress:
+        with progress_bar(f"编码 {file.name}") as progress:
             questions, opened = open_questions(file, index, progress)
         sources += fitting.observe(file.name, questions.sha256, opened, questions.questions)
     replace_text(output, fitting.to_json(fitting.fit(sources)))
@@ -307,27 +254,3 @@ def _writes(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ReportError(f"报告写不到 {folder}（{error.strerror}）；请换一个目录") from error
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error that appears with its first step; on a terminal only."""
-    with ExitStack() as stack:
-        bar: Any = None
-
-        def advance(done: int, total: int) -> None:
-            nonlocal bar
-            if bar is None:
-                bar = stack.enter_context(
-                    click.progressbar(
-                        length=total,
-                        label=label,
-                        file=sys.stderr,
-                        hidden=not sys.stderr.isatty(),
-                    )
-                )
-            bar.update(done - bar.pos)
-            if done == total:
-                stack.close()
-
-        yield advance

@@ -10,8 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from changai import conversation, reader, tables, transcripts
-from changai.errors import ChangaiError, QuestionError
+from changai import api, conversation, reader, tables, transcripts
+from changai.errors import ChangaiError
 from changai.live import LiveIndex
 
 _MEDIA_TYPES = {
@@ -82,7 +82,7 @@ async def failure_page(request: Request, error: Exception) -> HTMLResponse:
     title = "出错了"
     match error:
         case ChangaiError():
-            status, message = 400 if isinstance(error, QuestionError) else 503, str(error)
+            status, message = api.status(error), str(error)
         case HTTPException(status_code=404):
             title, status = "没有这个网页", 404
             message = "网址可能写错了，或者网页已经撤下；请返回问答，从那里打开。"

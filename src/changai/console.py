@@ -1,0 +1,87 @@
+"""How the command line speaks: errors and misuse in Chinese, and progress bars."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any
+
+import click
+
+from changai.errors import ChangaiError
+
+
+class _Failure(click.ClickException):
+    """An error on its way to the terminal, in one line."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"changai：{self.message}", err=True)
+
+
+class Commands(click.Group):
+    """Commands whose errors, misuse among them, are told in Chinese, with exit code 2."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _renders_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _renders_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _renders_errors() -> Iterator[None]:
+    try:
+        yield
+    except ChangaiError as error:
+        raise _Failure(str(error)) from error
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "changai"
+        raise _Failure(f"{_misuse(error)}；用法见 {command} --help") from error
+
+
+def _misuse(error: click.UsageError) -> str:
+    """What a usage error says, in Chinese."""
+    match error:
+        case click.MissingParameter(param=click.Parameter() as parameter):
+            return f"缺少 {parameter.get_error_hint(error.ctx)}"
+        case click.BadParameter(param=click.Parameter(type=click.IntRange() as kind) as parameter):
+            most = "以上" if kind.max is None else f"到 {kind.max} "
+            return f"{parameter.get_error_hint(error.ctx)} 应是 {kind.min} {most}的整数"
+        case click.BadParameter(param=click.Parameter() as parameter):
+            return f"{parameter.get_error_hint(error.ctx)} 的值不能用"
+        case click.NoSuchOption():
+            return f"没有选项 {error.option_name}"
+        case click.BadOptionUsage():
+            return f"选项 {error.option_name} 少了值，或不该有值"
+    if error.ctx is not None and isinstance(error.ctx.command, click.Group):
+        return "没有这个命令"
+    return "参数多了，有空格的要用引号括起来"
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error that appears with its first step; on a terminal only."""
+    with ExitStack() as stack:
+        bar: Any = None
+
+        def advance(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None:
+                bar = stack.enter_context(
+                    click.progressbar(
+                        length=total,
+                        label=label,
+                        file=sys.stderr,
+                        hidden=not sys.stderr.isatty(),
+                    )
+                )
+            bar.update(done - bar.pos)
+            if done == total:
+                stack.close()
+
+        yield advance
