@@ -1,6 +1,7 @@
 """Which words of a passage to show first: its best clauses, whole."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -21,7 +22,7 @@ _LONGEST_TITLE = 14
 _LONGEST_WHOLE = 60
 """Up to how many characters a stretch is shown whole; longer ones list what says enough alone."""
 
-_STRETCH = re.compile(r"[^,，:：。;；!！?？…\n]+")
+_MARK = re.compile(r"[,，:：。;；!！?？…\n]")
 
 Floats = npt.NDArray[np.float32]
 Snippets = tuple[npt.NDArray[np.int32], Floats]
@@ -39,13 +40,8 @@ def best(
     """
     gaps = [(before, after) for (_, before), (after, _) in pairwise(spans)]
     breaks = [chinese.ends_sentence(text[before:after]) for before, after in gaps]
-    stretches = [match.span() for match in _STRETCH.finditer(text)]
-    short = [(start, end) for start, end in stretches if end - start <= _LONGEST_WHOLE]
-    # A condition (拖欠工资的) is half a clause too.
-    joined = [
-        text[before - 1] == "的" or any(start < before and after < end for start, end in short)
-        for before, after in gaps
-    ]
+    marks = [-1, *(match.start() for match in _MARK.finditer(text)), len(text)]
+    joined = [_is_joined(text, before, after, marks) for before, after in gaps]
     if any(breaks[:1]) and spans[0][1] <= _LONGEST_TITLE:
         scores = scores - _TITLE * (np.arange(len(spans)) == 0)
     first = last = int(np.argmax(scores))
@@ -59,6 +55,14 @@ def best(
     while last < len(breaks) and not breaks[last] and (joined[last] or scores[last + 1] >= enough):
         last += 1
     return spans[first][0], spans[last][1]
+
+
+def _is_joined(text: str, before: int, after: int, marks: Sequence[int]) -> bool:
+    """Whether two clauses, with the gap ``before:after`` between them, are one stretch between
+    ``marks`` that is short, or the first but a condition (拖欠工资的)."""
+    behind = bisect_left(marks, before)
+    short = marks[behind] - marks[behind - 1] <= _LONGEST_WHOLE + 1
+    return text[before - 1] == "的" or (short and after < marks[behind])
 
 
 def _answered(
