@@ -326,6 +326,25 @@ def test_what_opens_a_section_dates_it(
 
 
 @pytest.mark.parametrize(
+    "opening",
+    [
+        "到2025年,建成一支技能型大军。",
+        "贯彻《技能提升方案（2025年）》,对照2030年远景,分步推进。",
+        "与2025年相比,步子更大。",
+    ],
+)
+def test_a_goal_or_a_title_that_opens_a_section_dates_nothing(
+    opening: str, encoder: Encoder
+) -> None:
+    text = f"工作总结\n发布日期:2021-03-01\n一、目标\n{opening}\n(一)培训。全年培训十二万人次。\n"
+    contents = encode([articles.parse(text, file="goals.txt", sha256="")], encoder)
+    for year in ("2025", "2030"):
+        found = match(contents, encoder, f"{year}年培训了多少人次?")
+        trained = [contents.passages[number].locator for number in found.passages].index("一(一)")
+        assert found.unmet(trained).years == (year,)
+
+
+@pytest.mark.parametrize(
     ("question", "mentioned"),
     [
         ("焊工的体检费用是多少?", "体检费用"),

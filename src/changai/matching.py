@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from changai import chinese, expectations, highlights, ranking, store
+from changai import chinese, expectations, highlights, provenance, ranking, store
 from changai.articles import METADATA_LOCATOR
 from changai.encoders import Encoder
 from changai.errors import QuestionError
@@ -242,7 +242,8 @@ def _of_places(contents: store.Contents, passages: Integers, places: Sequence[st
 
 def _dating(passages: Sequence[Passage], number: int) -> str:
     """The normalised text that tells of which year a passage speaks: its own where it names one,
-    or else its heading, the paragraph that opens its section or its document, or the title.
+    or else its heading, the date to which the paragraph holds that opens its section or its
+    document, or the title.
 
     Of an article without sections the first paragraph dates only itself: in XQuAD-zh it was of no
     use to the others.
@@ -254,7 +255,10 @@ def _dating(passages: Sequence[Passage], number: int) -> str:
         body = [each for each in own if each.locator != METADATA_LOCATOR]
         section = [each for each in body if each.headings == passage.headings]
         # An item that comes first opens nothing.
-        openings = [each.text for each in (section[-1], body[-1]) if "(" not in each.locator]
+        opening = [each.text for each in (section[-1], body[-1]) if "(" not in each.locator]
+        dates = [provenance.date_of(text, len(text)) for text in opening]
+        # What is to be reached by then (到2025年) is not what there is.
+        openings = [date for date in dates if date[:1] not in {"到", "至"}]
     texts = (passage.text, *passage.headings, *openings, passage.document.title)
     return next(filter(expectations.names_year, map(_normalised, texts)), "")
 
@@ -270,15 +274,16 @@ def _shared(question: str, text: str) -> str:
         and (not word[0].isdigit() or word in asked)
         for word in words
     ]
-    longest = ""
-    for first in np.flatnonzero(telling).tolist():
-        if "".join(words[:first]).rstrip()[-1:].isdigit():
-            continue  # 年 of 2020 年 is half a word too.
-        stretch = ""
-        for word, tells in zip(words[first:], telling[first:], strict=True):
-            stretch += word
-            if stretch not in question:
-                break
-            if tells and len(stretch) > max(1, len(longest)):
-                longest = stretch
+    longest, before = "", ""
+    for first, word in enumerate(words):
+        # 年 of 2020 年 is half a word too.
+        if telling[first] and not before.isdigit():
+            stretch = ""
+            for last in range(first, len(words)):
+                stretch += words[last]
+                if stretch not in question:
+                    break
+                if telling[last] and len(stretch) > max(1, len(longest)):
+                    longest = stretch
+        before = word.rstrip()[-1:] or before
     return longest
