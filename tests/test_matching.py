@@ -253,7 +253,27 @@ def test_a_document_that_is_known_not_to_answer_sinks_beside_others(
     # One of the three is left out, and one that answers does not sink.
     sure = match(contents, encoder, THIRST)
     assert sure.confidence(2) > 0.5
-    assert sure.scores().tolist() == (sure.features @ ranking.shipped_weights().ranking).tolist()
+    assert (sure.scores() >= sure.features @ ranking.shipped_weights().ranking).all()
+
+
+def test_a_document_that_is_known_to_answer_comes_before_one_that_is_not_believed_to(
+    contents: Contents, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "_ENOUGH", 1)
+    found = match(contents, encoder, THIRST)
+    enough = ranking.shipped_weights().covered_from
+    best = int(np.argmax(found.scores()[:3]))
+    assert found.confidence(best) >= enough > found.confidence(4)
+    features = found.features.copy()
+    features[4, ranking.FEATURES.index("known_similarity")] += 1
+    raised = replace(found, features=features)
+    assert raised.confidence(4) == found.confidence(4)
+    linear = features @ ranking.shipped_weights().ranking
+    assert linear.argmax() == 4
+    assert raised.scores().argmax() == best
+    # The order of either document's passages stays.
+    assert np.ptp((raised.scores() - linear)[:3]) == pytest.approx(0, abs=1e-4)
+    assert raised.scores()[3:].tolist() == linear[3:].tolist()
 
 
 def test_a_document_that_is_alone_does_not_sink(

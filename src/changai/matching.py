@@ -31,6 +31,9 @@ _OTHER_YEAR = np.float32(2)
 """How much worse a passage is that does not speak of the years asked about; chosen on the known
 questions of Ningbo and on XQuAD-zh, where 1 to 4 did alike."""
 
+_BEFORE = np.float32(1e-3)
+"""How much better a passage is than another that it is to come before."""
+
 _normalised = lru_cache(maxsize=10_000)(chinese.normalise)
 """For the corpus's own texts, which come again with every question."""
 
@@ -73,6 +76,8 @@ class Matches:
 
         Beside others, a document that is likelier not to answer, going by its known questions,
         sinks by the log-odds of its best passage: its known questions alone must not keep it first.
+        One that answers, going by them, comes before one that is not believed to: what it has
+        answered alone must not be lost in company.
         """
         scores: Floats = self.features @ ranking.shipped_weights().ranking
         if self.expected.years:
@@ -85,7 +90,11 @@ class Matches:
             own = np.array([self._passage(n).document == document for n in range(len(scores))])
             if own.any() and not own.all():
                 best = int(np.argmax(np.where(own, scores, -np.inf)))
-                scores[own] += min(0, ranking.log_odds(self.confidence(best)))
+                confidence = self.confidence(best)
+                scores[own] += min(0, ranking.log_odds(confidence))
+                first = int(np.argmax(scores))
+                if confidence >= ranking.shipped_weights().covered_from > self.confidence(first):
+                    scores[own] += scores[first] - scores[best] + _BEFORE
         return scores
 
     def unmet(self, candidate: int) -> expectations.Unmet:
