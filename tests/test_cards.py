@@ -26,7 +26,7 @@ TEXT = "甲<乙,丙丁&戊。"
 ATTACKS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "&lt;b&gt;"]
 TAGS = {
     *("div", "article", "p", "span", "b", "a", "button", "details", "summary"),
-    *("blockquote", "mark", "u", "label", "textarea"),
+    *("blockquote", "mark", "u", "label", "textarea", "time"),
 }
 ATTRIBUTES = {
     *("class", "type", "href", "target", "rows", "maxlength"),

@@ -178,6 +178,28 @@ def test_back_closes_the_original(visit: Visit) -> None:
     expect(page).to_have_url("about:blank")
 
 
+def test_closing_twice_at_once_does_not_leave_the_chat(visit: Visit) -> None:
+    page, close = visit.page, visit.page.get_by_role("button", name="关闭原文")
+    visit.answer(QUESTION)
+    page.get_by_label("干部").check()
+    page.get_by_role("link", name="数据一览").click()
+    visit.reader.locator("tbody").get_by_role("link").first.click()
+    expect(visit.reader.locator("section:target mark").first).to_be_in_viewport()
+    # Both come before the history has moved.
+    close.evaluate("button => { button.click(); button.click(); }")
+    expect(page.locator("#source")).to_be_hidden()
+    link = page.get_by_role("link", name="数据一览")
+    link.click()
+    close.dblclick()
+    expect(link).to_be_focused()
+    link.click()
+    expect(visit.reader.get_by_role("heading", name="数据一览")).to_be_in_viewport()
+    page.evaluate("history.replaceState(null, '')")
+    close.click()
+    expect(link).to_be_focused()
+    expect(page.locator(".exchange")).to_have_count(1)
+
+
 def test_back_goes_through_what_was_opened(visit: Visit) -> None:
     page, reader = visit.page, visit.reader
     visit.answer(QUESTION)
@@ -261,6 +283,9 @@ def test_a_dated_figure_is_shown_with_its_date(desk: Visit) -> None:
         "数据时点：截至 2020 年底（文章发布于 2023-05-13）"
     )
     expect(card.locator(".damaged")).to_have_count(0)
+    expect(card.locator("time")).to_have_text(["2023-05-13", "2023-05-13"])
+    for day in card.locator("time").all():
+        expect(day).to_have_css("white-space", "nowrap")
 
 
 def test_what_is_not_covered_is_said_with_the_reason_and_the_hotline(visit: Visit) -> None:
@@ -530,7 +555,7 @@ def test_one_answer_or_all_can_be_taken_along(visit: Visit, index: Index) -> Non
         "那高技能人才呢?",
         "理解为：高技能人才总量多少?",
         f"“{second.passage.text}”[1]",
-        f"[1] {provenance.reference(second)}",
+        f"[1] {provenance.reference(second)} 查看原文",
     } <= set(paragraphs(one))
     assert {
         "技能人才总量多少?",
@@ -547,20 +572,46 @@ def test_one_answer_or_all_can_be_taken_along(visit: Visit, index: Index) -> Non
         *("技能人才总量多少?", "那高技能人才呢?", "工惠保一年保费多少钱?", "引用文献")
     ]
     expect(page.locator("#chat .exchange")).to_have_count(3)
+    # Nothing waits for the reader, which may still be loading what was closed.
+    page.evaluate("document.querySelector('iframe').contentWindow.location.replace('figures')")
+    expect(visit.reader.get_by_role("heading", name="数据一览")).to_be_attached()
+    page.frames[1].wait_for_load_state()
     expect(page.locator("#source")).to_be_hidden()
 
 
-def test_what_cannot_be_exported_is_told_beside_the_conversation(desk: Visit) -> None:
-    exchange = desk.answer(QUESTION)
-    exchange.evaluate("each => { each.dataset.turn = '{}'; }")
-    desk.complaints.clear()
-    desk.page.get_by_label("干部").check()
+def test_what_cannot_be_exported_is_told_below_the_conversation(visit: Visit) -> None:
+    page, hint = visit.page, visit.page.get_by_role("alert")
+    exchange = visit.answer(QUESTION)
+    page.get_by_label("干部").check()
+    page.get_by_role("link", name="数据一览").click()
+    table = visit.reader.get_by_role("heading", name="数据一览")
+    expect(table).to_be_in_viewport()
+    shown, entries = page.frames[1].url, page.evaluate("history.length")
+    turn = exchange.evaluate(
+        "each => { const {turn} = each.dataset; each.dataset.turn = '{}'; return turn; }"
+    )
+    for scope in (exchange, page.locator("#exports")):
+        scope.get_by_role("button", name="Word").click()
+        expect(hint).to_have_text("网页送来的问答不完整；请刷新网页后再试")
+        assert in_sight(hint)
+        page.locator("#question").press("1")
+        expect(hint).to_be_empty()
     exchange.get_by_role("button", name="Word").click()
-    expect(desk.reader.locator("body")).to_contain_text("请刷新网页后再试")
-    expect(exchange.locator(".citation").first).to_be_visible()
-    # The browser reports the answer's status.
-    assert all("400" in complaint for complaint in desk.complaints)
-    desk.complaints.clear()
+    expect(hint).not_to_be_empty()
+    exchange.evaluate("(each, turn) => { each.dataset.turn = turn; }", turn)
+    with page.expect_download() as download:
+        exchange.get_by_role("button", name="Word").click()
+    assert QUESTION in paragraphs(download.value)
+    expect(hint).to_be_empty()
+    assert page.frames[1].url == shown
+    assert page.evaluate("history.length") == entries
+    page.reload()
+    expect(table).to_be_in_viewport()
+    page.get_by_role("button", name="关闭原文").click()
+    expect(page.locator("#source")).to_be_hidden()
+    # The browser reports the answers' status.
+    assert [complaint for complaint in visit.complaints if "400" not in complaint] == []
+    visit.complaints.clear()
 
 
 @pytest.mark.parametrize("over", ["https", "http"])
@@ -661,8 +712,16 @@ def test_opinions_are_kept(browser: Browser, hostile: str, opinions: Path) -> No
         expect(first).to_be_focused()
         second.get_by_text("补充说明").click()
         second.get_by_label("请勿写姓名").fill("想知道<b>保费</b>")
-        second.get_by_role("button", name="没用").click()
+        # In one go, so that the focus has gone elsewhere when it is kept.
+        second.get_by_role("button", name="没用").evaluate(
+            """button => {
+                button.focus();
+                button.click();
+                document.querySelector('#question').focus();
+            }"""
+        )
         expect(second.get_by_role("status")).to_have_text("谢谢，已记下。")
+        expect(visit.page.locator("#question")).to_be_focused()
         visit.page.reload()
         expect(second.get_by_role("status")).to_have_text("谢谢，已记下。")
         expect(visit.page.get_by_text("这个回答有用吗?")).to_have_count(0)
@@ -705,6 +764,8 @@ def test_a_server_that_was_gone_can_be_asked_again(browser: Browser, small_folde
             visit.answer(CHECK_UP[0])
         exchange = visit.answer(HELMETS[0])
         expect(exchange.locator(".note")).to_contain_text("没有得到回答。")
+        visit.page.locator("#exports").get_by_role("button", name="Word").click()
+        expect(visit.page.get_by_role("alert")).to_contain_text("没有导出")
         with serving_page(small_folder, port=urlsplit(address).port or 0):
             exchange.get_by_role("button", name="再试一次").click()
             expect(exchange.locator("blockquote").first).to_contain_text("安全帽两顶")

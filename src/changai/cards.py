@@ -3,6 +3,7 @@
 Every text from outside, the user's question included, is escaped.
 """
 
+import re
 from datetime import datetime, timedelta, timezone
 from html import escape
 from itertools import chain
@@ -33,8 +34,9 @@ EXAMPLES = {
 }
 """Questions to begin with by topic, for each audience."""
 
-
 EXAMPLE_QUESTIONS = tuple(chain.from_iterable(topics.values() for topics in EXAMPLES.values()))
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def examples() -> str:
@@ -140,7 +142,7 @@ def _citation_card(citation: Citation) -> str:
     place = " · ".join([passage.locator, *passage.headings])
     source = " · ".join(filter(None, [document.publisher, document.published or "日期不详"]))
     remarks = "".join(
-        f'<p class="remark">{escape(remark)}</p>' for remark in provenance.remarks(citation)
+        f'<p class="remark">{_dated(remark)}</p>' for remark in provenance.remarks(citation)
     )
     words = "".join(
         f"<blockquote>{_words(passage.text, span, citation.damaged)}</blockquote>"
@@ -152,12 +154,17 @@ def _citation_card(citation: Citation) -> str:
     whole = marked(passage.text, citation.highlights, citation.damaged)
     return (
         f'<article class="citation">{words}{remarks}<p class="place">{escape(place)}</p>'
-        f'<p class="source">《{escape(document.title)}》 <span>{escape(source)}</span></p>'
+        f'<p class="source">《{escape(document.title)}》 <span>{_dated(source)}</span></p>'
         f'<details class="passage"><summary>整段原文</summary><p class="quotation">{whole}</p>'
         f'</details><p class="actions"><a href="{link}" target="reader">查看原文</a> '
         f'<button type="button" data-copied="{copied}">复制引文</button> '
         f'<button type="button" class="link" data-href="{link}">复制链接</button></p></article>'
     )
+
+
+def _dated(text: str) -> str:
+    """The text, escaped, with its days marked: browsers would break a line within one."""
+    return _DAY.sub(r"<time>\g<0></time>", escape(text))
 
 
 def _words(text: str, span: tuple[int, int], damaged: Spans) -> str:

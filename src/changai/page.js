@@ -152,26 +152,32 @@ async function copy(button, text) {
   setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 }
 
-function download(button, turns, format) {
-  const form = document.createElement('form');
-  form.method = 'post';
-  // A file is only saved; a message in its stead is shown beside the conversation.
-  form.target = 'reader';
-  form.action = `export/${format}`;
-  frame.addEventListener('load', () => {
-    if (!pane.hidden) return;
-    enter(form.action, true);
-    reveal(button);
-  }, {once: true});
-  const field = document.createElement('input');
-  field.type = 'hidden';
-  field.name = 'turns';
-  field.value = JSON.stringify(turns);
-  form.append(field);
-  document.body.append(form);
-  form.submit();
-  form.remove();
+async function download(turns, format) {
+  hint.textContent = '';
+  try {
+    const body = new URLSearchParams({turns: JSON.stringify(turns)});
+    const sent = await fetch(`export/${format}`, {method: 'post', body});
+    if (sent.ok) save(await sent.blob(), sent.headers.get('content-disposition'));
+    else hint.textContent = reason(await sent.text());
+  } catch {
+    hint.textContent = '连不上服务器，没有导出；请稍后再试。';
+  }
+  if (hint.textContent) hint.scrollIntoView({block: 'nearest'});
 }
+
+function save(file, disposition) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = decodeURIComponent(disposition.split("filename*=UTF-8''")[1]);
+  link.click();
+  // Not at once: some browsers read it only later.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+// Between here and the server something else may refuse, with a page of its own.
+const reason = (failure) =>
+  new DOMParser().parseFromString(failure, 'text/html').querySelector('main p')?.textContent
+  ?? '服务器出错，没有导出；请稍后再试。';
 
 async function opine(exchange, useful, comment) {
   const form = exchange.querySelector('.opinion');
@@ -190,7 +196,10 @@ async function opine(exchange, useful, comment) {
     told.textContent = '连不上服务器，没有记下；请稍后再试。';
   }
   form.inert = false;
-  if (held) (form.isConnected ? at : exchange).focus({preventScroll: true});
+  // Where the focus has not gone elsewhere meanwhile.
+  if (held && document.activeElement === document.body) {
+    (form.isConnected ? at : exchange).focus({preventScroll: true});
+  }
 }
 
 // With a key held down, a click opens a link in a page of its own.
@@ -204,7 +213,7 @@ element.addEventListener('click', (event) => {
   if (question) ask(question);
   else if (copied) copy(target, copied);
   else if (format) {
-    download(target, exchange ? [turnOf(exchange)] : answered().map(turnOf), format);
+    download(exchange ? [turnOf(exchange)] : answered().map(turnOf), format);
   } else if (target.matches('.link')) {
     copy(target, new URL(target.dataset.href, document.baseURI).href);
   } else if (target.matches('.as-typed')) ask(turnOf(exchange).asked, true, exchange);
@@ -257,9 +266,18 @@ function hide() {
   opener.scrollIntoView({block: 'center'});
 }
 
-const close = () => history.go(-history.state.depth);
+function close() {
+  const depth = history.state?.depth;
+  if (!depth) hide();
+  else if (!pane.inert) {
+    // The history goes back only later: a second click before that would leave the chat.
+    pane.inert = true;
+    history.go(-depth);
+  }
+}
 
 function follow() {
+  pane.inert = false;
   const original = history.state?.original;
   if (!original) {
     hide();
