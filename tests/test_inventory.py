@@ -187,7 +187,14 @@ def passage(text: str) -> Passage:
     ],
 )
 def test_what_a_figure_counts(text: str, expected: list[tuple[str, str]]) -> None:
-    assert [(each.text, each.counted) for each in figures([passage(text)])] == expected
+    assert [(each.text, each.counted) for each in figures((passage(text),))] == expected
+
+
+def test_what_articles_hold_is_read_once(ningbo: Article, second: Article) -> None:
+    for read in (figures, documents):
+        first = read(ningbo.passages)
+        assert read((*ningbo.passages,)) is first
+        assert {each.passage for each in read(second.passages)} <= set(second.passages)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +206,7 @@ def test_what_a_figure_counts(text: str, expected: list[tuple[str, str]]) -> Non
     ],
 )
 def test_titles_within_titles(text: str, expected: list[str]) -> None:
-    assert [each.title for each in documents([passage(text)])] == expected
+    assert [each.title for each in documents((passage(text),))] == expected
 
 
 @pytest.mark.parametrize(
@@ -214,7 +221,7 @@ def test_titles_within_titles(text: str, expected: list[str]) -> None:
     ],
 )
 def test_what_was_done_with_a_document_and_when(text: str, done: str, dated: str) -> None:
-    last = documents([passage(text)])[-1]
+    last = documents((passage(text),))[-1]
     assert (last.done, last.dated) == (done, dated)
 
 
@@ -237,7 +244,7 @@ TEXTS = st.lists(
 @given(TEXTS)
 def test_all_that_a_row_says_stands_in_its_passage(text: str) -> None:
     position = 0
-    for figure in figures([passage(text)]):
+    for figure in figures((passage(text),)):
         quantity = figure.quantity
         assert position <= quantity.start < quantity.end <= len(text)
         position = quantity.end
@@ -254,7 +261,7 @@ def test_all_that_a_row_says_stands_in_its_passage(text: str) -> None:
 @given(TEXTS)
 def test_all_that_is_said_of_a_document_stands_in_its_passage(text: str) -> None:
     position = 0
-    for document in documents([passage(text)]):
+    for document in documents((passage(text),)):
         start, end = document.span
         assert position <= start < end <= len(text)
         position = end

@@ -149,6 +149,15 @@ def test_the_figures_as_a_file(ningbo: Article) -> None:
     ]  # fmt: skip
 
 
+def test_a_ranges_unit_has_a_column_of_its_own() -> None:
+    text = "题目\n\n奖励5000元至2万元,覆盖率为50%-60%。"
+    rows = read(figures_csv(articles.parse(text, file="a.txt", sha256="").passages, HOME))[1:]
+    assert [row[1:5] for row in rows] == [
+        ["5000元至2万元", "5000至2万", "元", ""],
+        ["50%-60%", "50-60", "%", ""],
+    ]
+
+
 def test_the_documents_as_a_file(ningbo: Article) -> None:
     header, *rows = read(documents_csv(ningbo.passages, HOME))
     assert header == ["名称", "文中说", "时间", "文章", "发布单位", "发布日期", "位置", "链接"]

@@ -6,6 +6,7 @@ By rule, and verbatim: all that a row says stands in its passage, word for word.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from changai import chinese, provenance
 from changai.quantities import Quantity, quantities
@@ -88,12 +89,15 @@ class NamedDocument:
         return self.passage.text[slice(*self.verb)]
 
 
-def figures(passages: Iterable[Passage]) -> tuple[Figure, ...]:
+# Of the generation in use alone: all its passages are held.
+@lru_cache(maxsize=1)
+def figures(passages: tuple[Passage, ...]) -> tuple[Figure, ...]:
     """The figures of passages, in reading order; those of one passage do not overlap."""
     return tuple(figure for passage in passages for figure in _figures(passage))
 
 
-def documents(passages: Iterable[Passage]) -> tuple[NamedDocument, ...]:
+@lru_cache(maxsize=1)
+def documents(passages: tuple[Passage, ...]) -> tuple[NamedDocument, ...]:
     """The documents that passages name, in reading order, as often as they are named."""
     return tuple(document for passage in passages for document in _documents(passage))
 

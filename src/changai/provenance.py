@@ -148,7 +148,9 @@ def date_of(text: str, figure: int) -> str:
 
 def without_titles(text: str) -> str:
     """The text with every title in it overwritten, so that what is in a title is not read."""
-    return _TITLE.sub(lambda title: "《" * len(title[0]), text)
+    # No title is looked for behind the last 》: every 《 there would be followed to the end.
+    last = text.rfind("》") + 1
+    return _TITLE.sub(lambda title: "《" * len(title[0]), text[:last]) + text[last:]
 
 
 @lru_cache(maxsize=figures.REMEMBERED)

@@ -19,14 +19,17 @@ _SHARES = ("%", "％", "‰", "百分之")
 _BLANK = r"[ \t\u3000\xa0]?"
 _DIGITS = r"\d+(?:[,，]\d{3}(?!\d))*(?:[.．]\d+)?"
 _SCALE = r"(?:[十千万亿]|百(?!分))"
-# Also 1亿3000万, 3万五千 and 1千200.
+# Also 1亿3000万, 3万五千, 1千200 and 3万2000, but not 1万20: digits alone fill the last scale.
+_REST = r"(?:(?<=百)\d\d|(?<=千)\d{3}|(?<=万)\d{4}|(?<=亿)\d{8})(?!\d)"
 _SCALED = (
     rf"{_DIGITS}(?:{_BLANK}[余多来几]?{_SCALE}+"
-    rf"(?:(?:\d+|[{NUMERAL_DIGITS}]){_SCALE}+){{0,3}}(?:\d{{2,}})?)?"
+    rf"(?:(?:\d+|[{NUMERAL_DIGITS}]){_SCALE}+){{0,3}}(?:{_REST})?)?"
 )
 _TO = rf"{_BLANK}(?:[-—–－~～至到]|——){_BLANK}"
-_NUMBER = re.compile(rf"{_SCALED}(?P<range>{_TO}{_SCALED})?")
+_NUMBER = re.compile(rf"(?P<low>{_SCALED})(?:{_TO}(?P<high>{_SCALED}))?")
 _OTHER_END = re.compile(rf"{_TO}(?P<number>{_SCALED})")
+_CHANGING = re.compile(rf"[从由自]{_BLANK}\Z")
+"""What makes two figures of what looks like a range: 从500元到800元."""
 _RANKED = ("期", "批", "批次", "个批次", "轮", "组", "区", "栋", "幢")
 """The units whose ranges are of ranks: 1-3期工程, 一至三组."""
 _FEW = re.compile(rf"{_BLANK}[余多]")
@@ -45,22 +48,33 @@ _VAGUE = re.compile("[数几上][十百千万亿]{1,2}")
 _SHORT = re.compile("[二两三四五六七八九]|[十百千万亿]{1,2}")
 # None begins within a word (统一到两个平台) or with a rank (第一至三名).
 _NUMERAL_RANGE = re.compile(
-    rf"(?<![第前初唯统逐单同合专之其周期几数{_NUMERALS}])(?P<low>{_BELOW_10000}(?<=[{_NUMERALS}])){_TO}"
+    rf"(?<![第前初唯统逐单同合专之其周期几数{_NUMERALS}])(?P<low>{_BELOW_10000}(?<=[{_NUMERALS}])[万亿]?){_TO}"
     rf"(?P<high>{_BELOW_10000}(?<=[{_NUMERALS}])[万亿]?)(?![{_NUMERALS}])"
 )
 _IN_HUNDREDS = re.compile(
     rf"百分之{_BLANK}(?P<value>{_DIGITS}|[零一二三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?)"
 )
 _ROUND = "(?:以上|以下|以内|左右|上下)?"
-_WHOLE = r"(?:[1-9]\d*|[一二三四五六七八九十百千万]+)"
+_WHOLE = r"(?:[1-9]\d*+|[一二三四五六七八九十百千万]++)"
 _FRACTION = re.compile(
-    rf"(?<![第\d.．{_NUMERALS}])(?!百分之)(?P<value>{_WHOLE}分之{_WHOLE}){_ROUND}"
+    rf"(?<![第又\d.．{_NUMERALS}])(?!百分之)(?P<value>{_WHOLE}分之{_WHOLE})(?!点|[.．]\d){_ROUND}"
 )
-# 2/3 is often a date or a page: not in 占2/3 or 2/3的职工.
+# 2/3 is often a date or a page: not in 占2/3 or 2/3以上.
 _SLASHED = re.compile(
-    rf"(?:(?<=[占达近约超逾过])|(?<=达到|[低少高多]于)|(?<![\dA-Za-z/.．])(?=[\d/]++{_BLANK}(?:的|以[上下内]|左右)))"
+    rf"(?:(?<=[占达近约超逾过])|(?<=达到|[低少高多]于)|(?<![第\dA-Za-z/.．])(?=[\d/]++以[上下内]))"
     rf"(?P<value>[1-9]\d?/[1-9]\d?)(?![\dA-Za-z/.．%％]){_ROUND}"
 )
+# What shows a figure to be half of a range, unless the other half is a figure too: 300元/月-500元,
+# 百分之三至五, 100余至200余人; not 统一到30家, 20家到5月.
+_HALF_BEHIND = re.compile(
+    rf"(?:/[\u3400-\u9fff]{{1,2}})?{_TO}(?=\d++(?!{_BLANK}[月日号]))|(?<=[{_NUMERALS}]){_TO}(?=[{_NUMERALS}])"
+)
+_HALF_BEFORE = re.compile(
+    rf"(?:\d|(?<![统唯逐单同合专之其])[{_NUMERALS}])[余多来几]?(?P<to>{_TO})\Z"
+)
+_GLUED_BEFORE = re.compile(rf"\d{_SCALE}+\Z")
+_GLUED_BEHIND = re.compile(r"(?<=[十百千万亿])\d")
+"""One number or two: 奖励1万20人, 补贴1万500元."""
 _RANGE = re.compile("[-—–－~～至到]")
 _OF_WHOLE = re.compile("分之|/")
 
@@ -115,7 +129,23 @@ def quantities(text: str) -> list[Quantity]:
     for each in sorted(found, key=lambda each: each.start):
         if not apart or each.start >= apart[-1].end:
             apart.append(each)
-    return apart
+    ends = {each.end for each in apart}
+    known = {each.start for each in apart}.union(*(range(*d) for d in provenance.dates(plain)))
+    return [each for each in apart if each.damaged or _is_whole(plain, each, ends, known)]
+
+
+def _is_whole(text: str, figure: Quantity, ends: Set[int], known: Set[int]) -> bool:
+    """Whether a figure is neither half of a range nor runs into another number, given where the
+    figures end, and where they start and the dates stand."""
+    reach = max(0, figure.start - _REACH)
+    before = _HALF_BEFORE.search(text, reach, figure.start)
+    behind = _HALF_BEHIND.match(text, figure.end)
+    return not (
+        (before and before.start("to") not in ends)
+        or (behind and behind.end() not in known)
+        or _GLUED_BEFORE.search(text, reach, figure.start)
+        or _GLUED_BEHIND.match(text, figure.end)
+    )
 
 
 def _damaged(text: str) -> Iterator[Quantity]:
@@ -135,21 +165,25 @@ def _in_digits(text: str, broken: Set[int]) -> Iterator[Quantity]:
         value = _NUMBER.match(text, position)
         if value and broken.isdisjoint(range(*value.span())):
             found = _to_other_end(text, position, _measured(text, *value.span()), broken)
-            ranked = value["range"] and found.unit in _RANKED
-            if (found.unit and not ranked) or value[0][-1] in "万亿":
+            if value["high"] and (found.unit in _RANKED or not _rises(value["low"], value["high"])):
+                continue
+            if found.unit or value[0][-1] in "万亿":
                 yield found
 
 
 def _to_other_end(text: str, number: int, first: Quantity, broken: Set[int]) -> Quantity:
-    """The whole range of a figure that may only be its first end: 50%-60%, 5000元至2万元.
+    """The whole range of a figure that may only be its first end: 50%-60%, 5000元至2万元; not what
+    changes (从20件到30件), nor what falls.
 
     Its number begins at ``number``.
     """
     other = _OTHER_END.match(text, first.end) if first.unit else None
-    if other is None or not broken.isdisjoint(range(*other.span())):
+    changing = _CHANGING.search(text, max(0, first.start - _REACH), first.start)
+    if other is None or changing or not broken.isdisjoint(range(*other.span())):
         return first
     last = _measured(text, *other.span("number"))
-    if last.unit != first.unit or any(a <= other.end() - 1 < b for a, b in provenance.dates(text)):
+    dated = any(a <= other.end() - 1 < b for a, b in provenance.dates(text))
+    if dated or last.unit != first.unit or not _rises(first.value, last.value):
         return first
     return replace(last, start=first.start, value=text[number : other.end()])
 
@@ -161,8 +195,7 @@ def _in_numerals(text: str) -> Iterator[Quantity]:
         yield Quantity(_bound(text, match.start()), match.end(), match["value"], "百分之")
     for match in _NUMERAL_RANGE.finditer(text):
         found = _measured(text, *match.span())
-        rises = _number(match["low"]) < _number(match["high"])
-        if rises and found.unit not in ("", *_RANKED):
+        if _rises(match["low"], match["high"]) and found.unit not in ("", *_RANKED):
             yield found
     for match in _NUMERAL.finditer(text):
         counting = _COUNTING.search(text, max(0, match.start() - _REACH), match.start())
@@ -177,7 +210,7 @@ def _in_numerals(text: str) -> Iterator[Quantity]:
 
 
 def _fractions(text: str) -> Iterator[Quantity]:
-    """The fractions: 三分之二, and 2/3 where it is clearly none of a date's (2/3的职工)."""
+    """The fractions: 三分之二, and 2/3 where it is clearly none of a date's (占2/3)."""
     for match in _FRACTION.finditer(text):
         yield Quantity(_bound(text, match.start()), match.end(), match["value"], "")
     for match in _SLASHED.finditer(text):
@@ -220,6 +253,12 @@ def _amount(value: str) -> float | None:
         return _number(part) / _number(whole)
     part, of, whole = plain.partition("/")
     return _number(part) / _number(whole) if of else _number(part)
+
+
+def _rises(low: str, high: str) -> bool:
+    """Whether two numbers are the ends of a range."""
+    first, last = _amount(low), _amount(high)
+    return first is not None and last is not None and first < last
 
 
 def _number(plain: str) -> float:

@@ -34,7 +34,7 @@ class _Cell:
     kind: str = ""
 
 
-def figures_page(passages: Sequence[Passage]) -> str:
+def figures_page(passages: tuple[Passage, ...]) -> str:
     """The page of the figures in ``passages``, as HTML."""
     figures = inventory.figures(passages)
     sources = _documents_of(passages)
@@ -59,7 +59,7 @@ def figures_page(passages: Sequence[Passage]) -> str:
     return _page("数据一览", "figures.csv", note, told, header, rows, _comparisons(figures))
 
 
-def documents_page(passages: Sequence[Passage]) -> str:
+def documents_page(passages: tuple[Passage, ...]) -> str:
     """The page of the documents that ``passages`` name, as HTML."""
     documents = inventory.documents(passages)
     sources = _documents_of(passages)
@@ -81,7 +81,7 @@ def documents_page(passages: Sequence[Passage]) -> str:
     return _page("文件清单", "documents.csv", note, told, header, rows)
 
 
-def figures_csv(passages: Iterable[Passage], home: str) -> bytes:
+def figures_csv(passages: tuple[Passage, ...], home: str) -> bytes:
     """The figures in ``passages`` as CSV for a spreadsheet: UTF-8 with a byte order mark, without
     which Excel takes it for another encoding; see ``_csv`` for what it puts before formulas.
 
@@ -90,7 +90,9 @@ def figures_csv(passages: Iterable[Passage], home: str) -> bytes:
     header = ("所指", "数据原文", "数", "单位", "折合数值", "时点", "备注", *_SOURCE_HEADER)
     rows = (
         (
-            *(figure.counted, figure.text, figure.quantity.value, figure.quantity.unit),
+            # Of 5000元至2万元 without the first unit too: it has a column of its own.
+            *(figure.counted, figure.text, figure.quantity.value.replace(figure.quantity.unit, "")),
+            figure.quantity.unit,
             *(_number(figure.quantity.amount), figure.as_of),
             DAMAGED if figure.quantity.damaged else "",
             *_source_cells(figure.passage, _marks(figure), home),
@@ -100,7 +102,7 @@ def figures_csv(passages: Iterable[Passage], home: str) -> bytes:
     return _csv(header, rows)
 
 
-def documents_csv(passages: Iterable[Passage], home: str) -> bytes:
+def documents_csv(passages: tuple[Passage, ...], home: str) -> bytes:
     """The documents that ``passages`` name as CSV, in the form of ``figures_csv``."""
     rows = (
         (
