@@ -14,7 +14,7 @@ from small import CHECK_UP
 
 TALENTS = "技能人才总量多少?"
 FOLLOW_UP = "那高技能人才呢?"
-TURN = Turn(FOLLOW_UP, "高技能人才总量多少?", as_typed=False)
+TURN = Turn(FOLLOW_UP, "高技能人才总量多少?", as_typed=False, generation="000007-1a2b")
 
 
 def asked(question: object = FOLLOW_UP, *earlier: object, as_typed: object = False) -> object:
@@ -28,8 +28,9 @@ def test_a_first_question_means_itself() -> None:
 
 
 def test_a_follow_up_leans_on_the_last_question_of_three() -> None:
-    assert next_turn(asked(FOLLOW_UP, "食堂几点开门?", TALENTS)) == TURN
-    assert next_turn(asked(FOLLOW_UP, TALENTS, "你好", "谢谢")) == TURN
+    meant = Turn(FOLLOW_UP, "高技能人才总量多少?", as_typed=False)
+    assert next_turn(asked(FOLLOW_UP, "食堂几点开门?", TALENTS)) == meant
+    assert next_turn(asked(FOLLOW_UP, TALENTS, "你好", "谢谢")) == meant
     forgotten = next_turn(asked(FOLLOW_UP, TALENTS, "你好", "谢谢", "再见"))
     assert forgotten.meant == FOLLOW_UP
 
@@ -64,7 +65,12 @@ def test_what_no_page_asks_is_refused(raw: object) -> None:
 
 def test_a_turn_comes_back_as_it_went() -> None:
     sent = json.loads(json.dumps(TURN.to_dict()))
-    assert sent == {"asked": FOLLOW_UP, "meant": "高技能人才总量多少?", "as_typed": False}
+    assert sent == {
+        "asked": FOLLOW_UP,
+        "meant": "高技能人才总量多少?",
+        "as_typed": False,
+        "generation": "000007-1a2b",
+    }
     assert turn_from(sent) == TURN
     typed = Turn("体捡?", "体捡?", as_typed=True)
     assert turns_from_json(json.dumps([TURN.to_dict(), typed.to_dict()])) == (TURN, typed)
@@ -77,9 +83,11 @@ BROKEN: list[Any] = [
     [],
     {},
     {"asked": "问题?", "meant": "问题?"},
-    {"asked": 7, "meant": "问题?", "as_typed": False},
-    {"asked": "问题?", "meant": None, "as_typed": False},
-    {"asked": "问题?", "meant": "问题?", "as_typed": "yes"},
+    {"asked": "问题?", "meant": "问题?", "as_typed": False},
+    {"asked": 7, "meant": "问题?", "as_typed": False, "generation": ""},
+    {"asked": "问题?", "meant": None, "as_typed": False, "generation": ""},
+    {"asked": "问题?", "meant": "问题?", "as_typed": "yes", "generation": ""},
+    {"asked": "问题?", "meant": "问题?", "as_typed": False, "generation": None},
 ]
 
 
@@ -111,6 +119,9 @@ def test_a_turn_is_answered_as_it_was_meant(small_folder: Path) -> None:
     question = CHECK_UP[0]
     follow_up = answer(live, Turn("那呢?", question, as_typed=False))
     assert (follow_up.asked, follow_up.answer) == ("那呢?", live.ask(question))
+    for generation, renewed in (("", False), (live.get().corpus.generation, False), ("1", True)):
+        turn = Turn(question, question, as_typed=False, generation=generation)
+        assert answer(live, turn).renewed is renewed
     mended, typed = (
         answer(live, Turn("安权帽?", "安权帽?", as_typed=as_typed)).answer.taken_as
         for as_typed in (False, True)

@@ -189,7 +189,7 @@ def test_the_tables_are_saved_under_a_chinese_name(
 
 
 def turn(asked: str, meant: str = "", as_typed: bool = False) -> dict[str, Any]:
-    return {"asked": asked, "meant": meant or asked, "as_typed": as_typed}
+    return {"asked": asked, "meant": meant or asked, "as_typed": as_typed, "generation": ""}
 
 
 def export(client: TestClient, suffix: str, turns: object) -> Answer:
@@ -250,6 +250,14 @@ def test_what_is_saved_leads_back_to_the_marked_words(folder: Path) -> None:
                 paragraphs = docx.Document(io.BytesIO(content)).paragraphs
                 content = "".join(link.url for p in paragraphs for link in p.hyperlinks).encode()
             assert lead_to(content.decode()) == [[QUOTED.removesuffix("。")]]
+
+
+@pytest.mark.parametrize(("generation", "renewed"), [("", False), ("000001-before", True)])
+def test_an_export_tells_that_the_articles_have_changed(
+    client: TestClient, generation: str, renewed: bool
+) -> None:
+    turns = [turn(TALENTS) | {"generation": generation}]
+    assert ("提问以后文章有过更新" in export(client, "md", turns).text) is renewed
 
 
 def test_an_export_leaves_as_typed_what_was_typed(client: TestClient) -> None:

@@ -648,6 +648,11 @@ def test_a_copied_link_opens_at_the_passage_without_scripts(
     expect(page.locator("mark")).to_be_in_viewport()
     page.get_by_role("link", name="返回问答").click()
     expect(page).to_have_url(url)
+    # Of another version the notice is in sight at the passage.
+    page.goto(re.sub("of=[0-9a-f]+", "of=00000000", address))
+    assert in_sight(page.get_by_text("这个链接做好以后，文章有过改动"))
+    assert in_sight(page.locator("section:target .place"))
+    expect(page.locator("mark")).to_have_count(0)
     context.close()
 
 
@@ -750,6 +755,13 @@ def test_a_rebuild_is_taken_up_by_a_page_that_is_open(browser: Browser, small_fo
             "每名电工发放绝缘靴一双。"
         )
         expect(corpus).to_contain_text("文章 2 篇，段落 6 个；索引 000002")
+        outdated = page.get_by_text("文章已更新，这个回答是更新以前的")
+        expect(page.locator(".exchange").first.locator(outdated)).to_be_visible()
+        expect(outdated).to_have_count(1)
+        page.reload()
+        expect(page.locator(".exchange").first.locator(outdated)).to_be_visible()
+        expect(outdated).to_have_count(1)
+        page.evaluate("window.never_reloaded = true")
         (small_folder / "built" / "current.json").write_text("{", encoding="utf-8")
         exchange = visit.answer("电工发绝缘靴吗?")
         expect(exchange.locator(".citation").first).to_be_attached()

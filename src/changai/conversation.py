@@ -19,11 +19,13 @@ _MOST_TURNS = 300
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One question: as it was ``asked``, what it was taken to ``mean`` after those before it, and
-    whether its words were to be left ``as_typed``."""
+    whether its words were to be left ``as_typed``. ``generation`` is that of the index which
+    answered it first; empty before it has been answered."""
 
     asked: str
     meant: str
     as_typed: bool
+    generation: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """What the page keeps, and sends back."""
@@ -47,7 +49,9 @@ def next_turn(raw: object) -> Turn:
 
 def answer(live: LiveIndex, turn: Turn) -> Exchange:
     """Answer a turn's question. Raises what ``LiveIndex.ask`` raises."""
-    return Exchange(turn.asked, live.ask(turn.meant, as_typed=turn.as_typed))
+    again = live.ask(turn.meant, as_typed=turn.as_typed)
+    renewed = turn.generation not in ("", live.get().corpus.generation)
+    return Exchange(turn.asked, again, renewed)
 
 
 def turns_from_json(text: str) -> tuple[Turn, ...]:
@@ -67,6 +71,11 @@ def turns_from_json(text: str) -> tuple[Turn, ...]:
 def turn_from(raw: object) -> Turn:
     """A turn that a page sends back, as parsed JSON. Raises QuestionError."""
     match raw:
-        case {"asked": str(asked), "meant": str(meant), "as_typed": bool(as_typed)}:
-            return Turn(asked, meant, as_typed)
+        case {
+            "asked": str(asked),
+            "meant": str(meant),
+            "as_typed": bool(as_typed),
+            "generation": str(generation),
+        }:
+            return Turn(asked, meant, as_typed, generation)
     raise QuestionError("网页送来的问答不完整；请刷新网页后再试")

@@ -36,6 +36,18 @@ function ask(question, asTyped = false, exchange = newExchange(question)) {
   before = before.then(() => answer(question, asTyped, exchange, reply));
 }
 
+// Answers of an index before this one are told to be so.
+function outdate(generation) {
+  for (const each of answered()) {
+    each.querySelector('.outdated')?.remove();
+    if (turnOf(each).generation === generation) continue;
+    const note = document.createElement('p');
+    note.className = 'outdated';
+    note.textContent = '文章已更新，这个回答是更新以前的；请重新提问。';
+    each.querySelector('.reply').prepend(note);
+  }
+}
+
 function newExchange(question) {
   const exchange = document.createElement('article');
   exchange.className = 'exchange';
@@ -60,6 +72,7 @@ async function answer(question, asTyped, exchange, reply) {
     if (said.turn) {
       exchange.dataset.turn = JSON.stringify(said.turn);
       find('#corpus').textContent = said.corpus;
+      outdate(said.turn.generation);
     }
   } catch {
     reply.innerHTML = '<p class="note">连不上服务器，或者服务器出错，没有得到回答。' +
@@ -328,8 +341,9 @@ addEventListener('afterprint', () => {
   for (const each of folded) each.open = false;
 });
 
-server.corpus().then(({line, examples}) => {
+server.corpus().then(({line, examples, generation}) => {
   find('#corpus').textContent = line;
+  if (generation) outdate(generation);
   // Of the examples those are offered that the articles answer.
   for (const button of element.querySelectorAll('#examples button')) {
     button.hidden = !examples.includes(button.dataset.question);

@@ -81,8 +81,8 @@ def article_page(
 <dl>{facts}</dl>
 <p class="soft">以下照录全文，一字不改，扫描的错字也照录；疑有识别错误的数字加了波浪线。\
 要把某一段转给别人，复制段首 ¶ 的链接。</p>
-{notice}</header>
-<main>
+</header>
+{notice}<main>
 <article>{"".join(_article(document.text, passages, marks))}</article>
 </main>"""
     return page(document.title, "reader.css", body)

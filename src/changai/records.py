@@ -157,10 +157,12 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A question as it was typed, ``asked``, with its answer: ``answer.question`` is what it was
-    taken to mean where it was a follow-up, else the same."""
+    taken to mean where it was a follow-up, else the same. ``renewed`` says that the articles have
+    changed since the question was first answered."""
 
     asked: str
     answer: Answer
+    renewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 TITLE = "产改问答记录"
+_RENEWED = "提问以后文章有过更新；以下按更新后的文章重新查找，可能与当时所见不同。"
 _LINKED = "查看原文"
 
 _UNSHOWABLE = re.compile(
@@ -119,6 +120,8 @@ def _blocks(exchanges: Sequence[Exchange], exported: date, home: str) -> Iterato
         yield _Block("heading", (_Stretch(asked),))
         if meant != asked:
             yield _Block("text", (_Stretch(f"理解为：{meant}"),))
+        if exchange.renewed:
+            yield _Block("text", (_Stretch(_RENEWED),))
         if not answer.covered:
             yield _Block("text", (_Stretch(f"文章未提及。{provenance.shortfall(answer)}"),))
         for citation in _quoted(answer):

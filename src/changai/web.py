@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -164,7 +165,7 @@ def _server_functions(
         return {
             "html": cards.reply_card(exchange),
             "status": cards.status(exchange),
-            "turn": turn.to_dict() | {"generation": corpus.generation},
+            "turn": replace(turn, generation=corpus.generation).to_dict(),
             "corpus": cards.corpus_line(corpus),
         }
 
@@ -176,9 +177,13 @@ def _server_functions(
         """What the page answers from, and the examples that it answers."""
         try:
             corpus = live.get().corpus
-            return {"line": cards.corpus_line(corpus), "examples": examples(corpus.generation)}
+            return {
+                "line": cards.corpus_line(corpus),
+                "examples": examples(corpus.generation),
+                "generation": corpus.generation,
+            }
         except ChangaiError as error:
-            return {"line": str(error), "examples": []}
+            return {"line": str(error), "examples": [], "generation": ""}
 
     def opine(opinion: object) -> dict[str, Any]:
         """Keep an opinion of an answer; whether it was kept, and what to tell the visitor."""
@@ -199,17 +204,17 @@ def _keep(live: LiveIndex, feedback: Feedback | None, opinion: object) -> None:
         raise OpinionError("这里不收集意见")
     match opinion:
         case {
-            "turn": {"generation": str(generation)} as turn,
+            "turn": raw,
             "useful": bool(useful),
             "comment": str(comment),
         }:
             pass
         case _:
             raise OpinionError("网页送来的意见不完整；请刷新网页后再试")
+    exchange = conversation.answer(live, conversation.turn_from(raw))
     # What is kept must be what the visitor saw.
-    if live.get().corpus.generation != generation:
+    if exchange.renewed:
         raise OpinionError("文章已经更新；请重新提问后再评")
-    exchange = conversation.answer(live, conversation.turn_from(turn))
     today = date.today().isoformat()
     feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))
 
