@@ -339,7 +339,7 @@ def test_a_correction_passes_over_the_questions_that_it_outgrows_and_says_so(
 ) -> None:
     article = small_folder / "articles" / "welders.txt"
     article.write_text(ARTICLE.replace("安全帽两顶", "安全帽三顶"), encoding="utf-8")
-    told = "welders.questions.jsonl 第 1 行“焊工一年能领几顶帽子?”：文章里没有“安全帽两顶”"
+    told = "welders.questions.jsonl 第 1 行“焊工一年能领几顶帽子?”：没有一段含“安全帽两顶”"
     for changed in (True, False):
         caplog.clear()
         report = build_index(small_folder / "articles", small_folder)
@@ -361,8 +361,8 @@ def test_a_question_with_one_of_its_snippets_gone_is_passed_over_whole(tmp_path:
     assert [question.text for question in read.questions] == [OPENING[0]]
     assert [question.text for question in read.stale] == ["帽子和手套呢?"]
     assert articles.told_stale(read) == [
-        "welders.questions.jsonl 第 1 行“帽子和手套呢?”：文章里没有“每年发放手套”",
-        "welders.questions.jsonl 第 1 行“帽子和手套呢?”：文章里没有“手套两双”",
+        "welders.questions.jsonl 第 1 行“帽子和手套呢?”：没有一段含“每年发放手套”",
+        "welders.questions.jsonl 第 1 行“帽子和手套呢?”：没有一段含“手套两双”",
     ]
 
 

@@ -87,7 +87,7 @@ def told_stale(article: Article) -> list[str]:
     """Of each known question that is passed over: its file and line, and what the article lacks."""
     file = known_questions(Path(article.document.file)).name
     return [
-        f"{file} 第 {question.line} 行“{question.text}”：文章里没有“{snippet}”"
+        f"{file} 第 {question.line} 行“{question.text}”：没有一段含“{snippet}”"
         for question in article.stale
         for snippet in question.absent(article.passages)
     ]
@@ -110,7 +110,7 @@ def find(folder: Path) -> list[Path]:
     )
     if not paths:
         raise ArticleError(f"目录 {folder} 里没有 .txt 文章；请放入至少一篇")
-    alike = [path for path, count in Counter(path.stem for path in paths).items() if count > 1]
+    alike = [stem for stem, count in Counter(path.stem for path in paths).items() if count > 1]
     if alike:
         raise ArticleError(
             f"目录 {folder} 里有不止一篇文章叫 {'、'.join(alike)}，只差 .txt 的大小写；请改名"

@@ -97,8 +97,8 @@ def _warn(folder: Path, corpus: Sequence[Article]) -> None:
             _log.warning("文章 %s 里没有找到发布日期", document.file)
         if article.stale:
             _log.warning(
-                "%d 个已知问题没有用上，因为片段已不在文章 %s 里；"
-                "请把片段改成文章现在的原话，或删去这些行，再运行 changai build：\n%s",
+                "%d 个已知问题没有用上，片段不在文章 %s 的任何一段里；"
+                "请逐字改成文章现在的原话，或删去这些行，再运行 changai build：\n%s",
                 *(len(article.stale), document.file, several(told_stale(article))),
             )
     for same in alike.values():
