@@ -107,10 +107,11 @@ def _warn(folder: Path, corpus: Sequence[Article]) -> None:
 
 
 def encoder_in_use(index: Path) -> str:
-    """The name of the encoder that made the index in use; ``builtin`` where there is none."""
+    """The name of the encoder that made the index in use, even if another version of Changai
+    wrote it; ``builtin`` where there is none that can be read."""
     try:
-        return store.read_manifest(index, store.current_generation(index)).encoder.name
-    except (IndexMissingError, IndexMismatchError, IndexDamagedError):
+        return store.encoder_name(index)
+    except (IndexMissingError, IndexDamagedError):
         return encoders.BUILTIN
 
 
