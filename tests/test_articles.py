@@ -317,6 +317,63 @@ def test_a_line_in_brackets_is_no_title() -> None:
     assert document.title == "某某条例"
 
 
+PASSED = "1992年4月3日第七届全国人民代表大会第五次会议通过"
+FIRST = (
+    "根据2001年10月27日第九届全国人民代表大会常务委员会第二十四次会议"
+    "《关于修改〈某法〉的决定》第一次修正"
+)
+LAST = (
+    "根据2021年12月24日第十三届全国人民代表大会常务委员会第三十二次会议"
+    "《关于修改〈某法（试行）〉的决定》第二次修正"
+)
+
+
+@pytest.mark.parametrize(
+    ("history", "published"),
+    [
+        ("（1992年4月3日通过\n根据2001年10月27日修正\n根据2021年12月24日修正）", "2021-12-24"),
+        ("（1992年4月3日通过\r\n\r\n　根据2021年12月24日修正）\r", "2021-12-24"),
+        (f"（{PASSED}　{FIRST}　{LAST}）", "2021-12-24"),
+        (f"  ({PASSED}\n{FIRST}\n{LAST}) ", "2021-12-24"),
+        # From when on it is in force is another date.
+        ("（2021年12月24日修订，自2022年1月1日起施行）", "2021-12-24"),
+        ("（某省人民政府令第5号\n2021年12月24日公布）", "2021-12-24"),
+        (f"（{PASSED}\n{FIRST}）\n发布日期：2022-02-03", "2022-02-03"),
+        (f"发布时间：2022年2月3日\n（{PASSED}　{FIRST}）", "2022-02-03"),
+    ],
+)
+def test_an_amended_law_is_of_its_last_amendment(history: str, published: str) -> None:
+    text = f"某法\n{history}\n第一条　为了保护职工，制定本法。\n"
+    article = parse(text)
+    assert (article.document.title, article.document.published) == ("某法", published)
+    assert located(article) == [("第一条", "第一条　为了保护职工，制定本法。")]
+    assert article.passages[0].text == f"某法\n{history}".strip()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "（一）2021年12月24日通过办法。",
+        "（2021年12月24日通过）之后，各级工会都行动了起来。",
+        "（2021年12月24日，各级工会都行动了起来。）",
+        "（2021年12月24日通过，各级工会都行动了起来。",
+    ],
+)
+def test_a_sentence_in_brackets_or_behind_them_is_no_history(line: str) -> None:
+    article = parse(f"标题\n2023年5月13日\n{line}\n又一段。\n")
+    assert article.document.published == "2023-05-13"
+    assert [text for _, text in located(article)] == [line.removeprefix("（一）"), "又一段。"]
+
+
+def test_a_history_within_the_body_stays_there() -> None:
+    text = "标题\n正文一段。\n（1992年4月3日通过\n根据2021年12月24日修正）\n又一段。\n"
+    assert [passage for _, passage in located(parse(text))] == [
+        "正文一段。",
+        "（1992年4月3日通过\n根据2021年12月24日修正）",
+        "又一段。",
+    ]
+
+
 def test_short_lines_alone_are_paragraphs_below_a_title() -> None:
     article = parse("Helmets\nWorkers get helmets.\nWelders get two.\n")
     assert article.document.title == "Helmets"

@@ -167,7 +167,7 @@ def test_build_goes_on_without_questions_that_the_article_has_outgrown(tmp_path:
     assert result.exit_code == 0
     assert "已知问题 1 个（另有 2 处片段对不上，没有用上）" in result.stdout
     said, *places = result.stderr.splitlines()
-    assert said.startswith("2 个已知问题没有用上，因为片段已不在文章 welders.txt 里；请")
+    assert said.startswith("2 个已知问题没有用上，片段不在文章 welders.txt 的任何一段里；请")
     assert [place.partition("“")[0] for place in places] == [
         "welders.questions.jsonl 第 1 行",
         "welders.questions.jsonl 第 2 行",

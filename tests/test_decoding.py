@@ -30,14 +30,53 @@ def test_utf_8_is_read(text: str) -> None:
         (TEXT.encode("utf-16-be"), "UTF-16BE"),
     ],
 )
-def test_the_command_makes_it_utf_8(tmp_path: Path, data: bytes, encoding: str) -> None:
-    path = tmp_path / "一 份.txt"
-    path.write_bytes(data)
-    said = fault(path, data)
-    assert said.startswith(f"{path} 看来是 {encoding} 编码")
-    subprocess.run(["sh", "-c", said.rpartition("：")[2]], check=True)
-    assert path.read_text(encoding="utf-8").startswith(TEXT)
-    assert [each.name for each in tmp_path.iterdir()] == ["一 份.txt"]
+@pytest.mark.parametrize("name", ["一 份.txt", "-x.txt"])
+def test_the_command_makes_utf_8_of_it_beside_it(
+    tmp_path: Path, name: str, data: bytes, encoding: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    said = fault(Path(name), data)
+    assert said.startswith(
+        f"{name} 看来是 {encoding} 编码；请转成 UTF-8，"
+        f"看过 {name}.utf8 没有乱码，再换掉原文件：iconv"
+    )
+    subprocess.run(["sh", "-c", said.rpartition("：")[2]], check=True, cwd=tmp_path)
+    assert (tmp_path / f"{name}.utf8").read_text(encoding="utf-8").startswith(TEXT)
+    # The encoding is a guess: what was there is still there.
+    assert (tmp_path / name).read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "line"),
+    [
+        # 0xFF begins no character, and the last one is cut.
+        (TEXT.encode("gb18030").replace(b"2023", b"20\xff23"), "GB18030", 2),
+        (TEXT.encode("gb18030") + "次".encode("gb18030")[:1], "GB18030", 4),
+        (TEXT.encode("utf-16-le") + b"\x2e", "UTF-16LE", 4),
+        (b"\xff\xfe" + TEXT.encode("utf-16-le") + b"\x2e", "UTF-16", 4),
+    ],
+)
+def test_a_broken_byte_hides_no_encoding(data: bytes, encoding: str, line: int) -> None:
+    assert f"看来是 {encoding} 编码；请先改好第 {line} 行的坏字符，再转成" in fault(PATH, data)
+
+
+UNKNOWN = "a.txt 不是 UTF-8 文本，也看不出是什么编码；请打开它，另存为 UTF-8 纯文本，或移走"
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "euc_jp"])
+def test_japanese_is_not_taken_for_chinese(encoding: str) -> None:
+    text = "労働組合とは、労働者が主体となって組織する団体をいう。ヘルメットは毎年もらえます。\n"
+    assert fault(PATH, text.encode(encoding)) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("data", "line"), [(b"abc\0def", 1), (TEXT.replace("名", "\0").encode(), 3)]
+)
+def test_a_null_character_is_located(data: bytes, line: int) -> None:
+    # Saved as UTF-8 once more it would be the same.
+    assert fault(PATH, data) == (
+        f"a.txt 第 {line} 行有空字符（字节 00）；请删去它，文件不是文本就移走"
+    )
 
 
 def test_a_damaged_byte_is_located_and_not_taken_for_another_encoding() -> None:
@@ -49,12 +88,18 @@ def test_a_damaged_byte_is_located_and_not_taken_for_another_encoding() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x89PNG\r\n\x1a\n\0\0", b"abc\0def", b"PK\3\4\x14\0\6\0\x08\0\0\0!\0\xe9", b"\xff\xff"],
+    [
+        b"\x89PNG\r\n\x1a\n\0\0",
+        b"PK\3\4\x14\0\6\0\x08\0\0\0!\0\xe9",
+        b"\xff\xff",
+        # The byte order mark of UTF-16, and nothing or no text behind it.
+        b"\xff\xfe",
+        b"\xff\xfe\x00",
+        b"\xff\xfe\x00\xd8\x01\x00\x00\xdc\x02\x00",
+    ],
 )
 def test_what_is_no_text_is_told(data: bytes) -> None:
-    assert fault(PATH, data) == (
-        "a.txt 不是 UTF-8 文本，也看不出是什么编码；请打开它，另存为 UTF-8 纯文本，或移走"
-    )
+    assert fault(PATH, data) == UNKNOWN
 
 
 @given(st.binary())

@@ -93,7 +93,7 @@ def _known(cosines: Sequence[float], rows: Sequence[tuple[int, int, int, int]]) 
     spans = AnswerSpans(np.array(rows, dtype=np.int32), np.zeros(len(cosines), dtype=np.int32))
     answered = np.full(len(cosines), -1)
     taught = np.zeros((5, 2), np.float32)
-    return KnownMatches(spans, answered, likeness, taught, np.zeros(1, np.float32))
+    return KnownMatches(spans, answered, likeness, taught, np.zeros(1, np.float32), ())
 
 
 def test_what_answers_a_like_question_is_shown_first(gloves: Matches) -> None:

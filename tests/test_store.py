@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from changai import store
-from changai.build import build_index
+from changai.build import build_index, encoder_in_use
 from changai.errors import (
     IndexBusyError,
     IndexDamagedError,
@@ -156,7 +156,9 @@ def test_the_command_that_mends_names_the_encoder(built_folder: Path) -> None:
         store.check_encoder(built_folder, manifest, other)
 
 
-@pytest.mark.parametrize("change", [{"tokeniser_version": 0}, {"libraries": {}}])
+@pytest.mark.parametrize(
+    "change", [{"format_version": 0}, {"tokeniser_version": 0}, {"libraries": {}}]
+)
 def test_a_rebuild_for_another_version_keeps_the_encoder(
     small_folder: Path, change: dict[str, object]
 ) -> None:
@@ -164,6 +166,19 @@ def test_a_rebuild_for_another_version_keeps_the_encoder(
     edit_manifest(small_folder, encoder=encoder, **change)
     with pytest.raises(IndexMismatchError, match=r"changai build .*--encoder models/mine"):
         Index.open(small_folder)
+    # The command without it is typed as easily.
+    assert encoder_in_use(small_folder) == store.encoder_name(small_folder) == "models/mine"
+
+
+@pytest.mark.parametrize("encoder", [None, {}, {"name": 1}])
+def test_without_an_encoder_that_can_be_read_the_builtin_one_is_used(
+    small_folder: Path, encoder: object
+) -> None:
+    edit_manifest(small_folder, encoder=encoder)
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        store.encoder_name(small_folder)
+    assert encoder_in_use(small_folder) == "builtin"
+    assert build_index(small_folder / "articles", small_folder).changed
 
 
 def test_two_builds_at_once_are_refused(own_folder: Path) -> None:

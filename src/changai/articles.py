@@ -20,6 +20,12 @@ from changai.records import Article, Document, Passage, Question
 _DAY = r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
 _DATE = re.compile(rf"发布(?:日期|时间)\s*[:：]\s*{_DAY}")
 _PLAIN_DATE = re.compile(_DAY)
+# When a law was passed and amended, in brackets below its title and maybe over several lines:
+# the first has a date, and more brackets may stand within.
+_HISTORY = re.compile(
+    rf"[(（](?=[^\r\n]*{_DAY})(?:[^()（）]|[(（][^()（）]*[)）])*[)）](?=[^\S\r\n]*(?:[\r\n]|\Z))"
+)
+_ENACTED = re.compile(rf"{_DAY}(?:(?!\d{{4}}\s*[-/.年])[^。；;])*?(?:通过|修订|修正|公布|批准)")
 _SOURCE = re.compile(
     r"(?:来源|发布机构|发文机关)\s*[:：][ \t\u3000\xa0]*((?!发布(?:日期|时间)|作者)[^\s|]+)"
 )
@@ -59,10 +65,11 @@ def read(path: Path) -> Article:
         return article
     # A question that the article has outgrown is passed over whole: it must not keep a correction
     # from those who ask, nor teach, without its snippet, that the article does not answer it.
+    texts = [passage.text for passage in article.passages]
     usable: list[Question] = []
     stale: list[Question] = []
     for question in questions.read_lines(beside):
-        (stale if question.absent(article.passages) else usable).append(question)
+        (stale if question.absent(texts) else usable).append(question)
     return replace(article, questions=tuple(usable), stale=tuple(stale))
 
 
@@ -86,10 +93,11 @@ def read_all(paths: Sequence[Path]) -> list[Article]:
 def told_stale(article: Article) -> list[str]:
     """Of each known question that is passed over: its file and line, and what the article lacks."""
     file = known_questions(Path(article.document.file)).name
+    texts = [passage.text for passage in article.passages]
     return [
-        f"{file} 第 {question.line} 行“{question.text}”：文章里没有“{snippet}”"
+        f"{file} 第 {question.line} 行“{question.text}”：没有一段含“{snippet}”"
         for question in article.stale
-        for snippet in question.absent(article.passages)
+        for snippet in question.absent(texts)
     ]
 
 
@@ -110,7 +118,7 @@ def find(folder: Path) -> list[Path]:
     )
     if not paths:
         raise ArticleError(f"目录 {folder} 里没有 .txt 文章；请放入至少一篇")
-    alike = [path for path, count in Counter(path.stem for path in paths).items() if count > 1]
+    alike = [stem for stem, count in Counter(path.stem for path in paths).items() if count > 1]
     if alike:
         raise ArticleError(
             f"目录 {folder} 里有不止一篇文章叫 {'、'.join(alike)}，只差 .txt 的大小写；请改名"
@@ -193,12 +201,18 @@ class _Head:
 
 
 def _lines(text: str) -> Iterator[Line]:
-    """The lines that are not blank, each with its offset."""
-    start = 0
+    """The lines that are not blank, each with its offset. A law's history is one line, however it
+    is broken."""
+    start = end = 0
     for raw in text.splitlines(keepends=True):
         stripped = raw.strip()
-        if stripped:
-            yield Line(start + raw.index(stripped), stripped)
+        if stripped and start >= end:
+            line = Line(start + raw.index(stripped), stripped)
+            history = _HISTORY.match(text, line.start)
+            if history and _enacted(history[0]):
+                line = Line(line.start, history[0])
+            end = line.end
+            yield line
         start += len(raw)
 
 
@@ -247,7 +261,7 @@ def _read_head(lines: list[Line], signature: list[Line]) -> _Head:
         if (source or _is_organisation(name)) and not head.publisher:
             head.publisher = name
     every = "\n".join(line.text for line in [*content, *signature])
-    if found := _DATE.search(every) or _PLAIN_DATE.search(every):
+    if found := _DATE.search(every) or _first_date([*content, *signature]):
         head.published = _iso(found)
     for line in lines:
         if site := _SITE.search(line.text):
@@ -261,6 +275,21 @@ def _read_head(lines: list[Line], signature: list[Line]) -> _Head:
     if spans:
         head.start, head.end = min(spans)[0], max(end for _, end in spans)
     return head
+
+
+def _first_date(lines: Sequence[Line]) -> re.Match[str] | None:
+    """The first date that lines hold, or of a law's history the last: its text is of that day."""
+    for line in lines:
+        if found := _enacted(line.text) or _PLAIN_DATE.search(line.text):
+            return found
+    return None
+
+
+def _enacted(text: str) -> re.Match[str] | None:
+    """When a law was last passed or amended, if a line is its history in brackets."""
+    if not _HISTORY.fullmatch(text):
+        return None
+    return max(_ENACTED.finditer(text), key=re.Match.start, default=None)
 
 
 def _iso(found: re.Match[str]) -> str:
@@ -290,4 +319,4 @@ def _is_date(text: str) -> bool:
 
 
 def _is_body(line: Line) -> bool:
-    return not _is_furniture(line.text) and opens_body(line.text)
+    return not _is_furniture(line.text) and not _enacted(line.text) and opens_body(line.text)

@@ -97,8 +97,8 @@ def _warn(folder: Path, corpus: Sequence[Article]) -> None:
             _log.warning("文章 %s 里没有找到发布日期", document.file)
         if article.stale:
             _log.warning(
-                "%d 个已知问题没有用上，因为片段已不在文章 %s 里；"
-                "请把片段改成文章现在的原话，或删去这些行，再运行 changai build：\n%s",
+                "%d 个已知问题没有用上，片段不在文章 %s 的任何一段里；"
+                "请逐字改成文章现在的原话，或删去这些行，再运行 changai build：\n%s",
                 *(len(article.stale), document.file, several(told_stale(article))),
             )
     for same in alike.values():
@@ -107,10 +107,11 @@ def _warn(folder: Path, corpus: Sequence[Article]) -> None:
 
 
 def encoder_in_use(index: Path) -> str:
-    """The name of the encoder that made the index in use; ``builtin`` where there is none."""
+    """The name of the encoder that made the index in use, even if another version of Changai
+    wrote it; ``builtin`` where there is none that can be read."""
     try:
-        return store.read_manifest(index, store.current_generation(index)).encoder.name
-    except (IndexMissingError, IndexMismatchError, IndexDamagedError):
+        return store.encoder_name(index)
+    except (IndexMissingError, IndexDamagedError):
         return encoders.BUILTIN
 
 
@@ -132,7 +133,6 @@ def encode(
     """Make a generation's contents in memory.
 
     Vectors of texts that the contents ``before`` hold, by the same encoder, are taken from there.
-    Raises QuestionFileError where a known question's snippet is not found.
     """
     passages = tuple(passage for article in corpus for passage in article.passages)
     clauses = np.array(

@@ -11,7 +11,7 @@ from changai.errors import ChangaiError
 
 
 class _Failure(click.ClickException):
-    """An error on its way to the terminal, in one line."""
+    """An error on its way to the terminal, behind the program's name."""
 
     exit_code = 2
 

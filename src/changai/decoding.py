@@ -9,9 +9,16 @@ from pathlib import Path
 _MARKED = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks that UTF-16 text begins with."""
 
-_ODD = 0.05
-"""The share of characters that a text may have that are neither printed nor white space: GB18030
-keeps some of its blanks in the private use area."""
+_COMMON = frozenset(
+    bytes(
+        byte
+        for first in range(0xB0, 0xD8)
+        for second in range(0xA1, 0xFF)
+        for byte in (first, second)
+    ).decode("gb2312", "ignore")
+)
+"""The 3,755 common Chinese characters, level 1 of GB 2312-80: bytes that are no Chinese text give
+rare ones where they are read as such, and Japanese in Shift JIS hardly anything else."""
 
 
 def fault(path: Path, data: bytes) -> str:
@@ -20,33 +27,52 @@ def fault(path: Path, data: bytes) -> str:
     try:
         if "\0" not in data.decode("utf-8"):
             return ""
+        broken = None
     except UnicodeDecodeError as error:
+        broken = error.start
         read = data.decode("utf-8", "replace")
-        if _han(read) > read.count("\ufffd"):
-            line = data.count(b"\n", 0, error.start) + 1
+        if _common(read) > read.count("\ufffd"):
+            line = _line(data, broken)
             return f"{path} 第 {line} 行有不成 UTF-8 字符的字节；请改好那里，存成 UTF-8 纯文本"
     if encoding := _encoding(data):
-        old, new = shlex.quote(str(path)), shlex.quote(f"{path}.utf8")
-        command = f"iconv -f {encoding} -t UTF-8 {old} > {new} && mv {new} {old}"
-        return f"{path} 看来是 {encoding} 编码；请转成 UTF-8：{command}"
+        return _conversion(path, data, encoding)
+    if broken is None:
+        line = _line(data, data.index(b"\0"))
+        return f"{path} 第 {line} 行有空字符（字节 00）；请删去它，文件不是文本就移走"
     return f"{path} 不是 UTF-8 文本，也看不出是什么编码；请打开它，另存为 UTF-8 纯文本，或移走"
 
 
+def _conversion(path: Path, data: bytes, encoding: str) -> str:
+    """What to do with a file in another encoding, which is a guess: it must not be lost by it."""
+    old, new = shlex.quote(str(path)), shlex.quote(f"{path}.utf8")
+    before, broken, _ = data.decode(encoding, "replace").partition("\ufffd")
+    line = before.count("\n") + 1
+    first = f"先改好第 {line} 行的坏字符，再" if broken else ""
+    return (
+        f"{path} 看来是 {encoding} 编码；请{first}转成 UTF-8，看过 {path.name}.utf8 没有乱码，"
+        f"再换掉原文件：iconv -f {encoding} -t UTF-8 < {old} > {new}"
+    )
+
+
 def _encoding(data: bytes) -> str:
-    """The encoding, as iconv calls it, in which the bytes are Chinese text, or nothing."""
+    """The encoding, as iconv calls it, in which the bytes are Chinese text, or nothing: of what
+    is not printed ASCII, half must be common characters. A byte may be broken."""
     if data.startswith(_MARKED):
-        return "UTF-16"
-    for name in ("UTF-16LE", "UTF-16BE") if b"\0" in data else ("GB18030",):
-        try:
-            text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        odd = sum(not (character.isprintable() or character.isspace()) for character in text)
-        if _han(text) and odd <= _ODD * len(text):
+        names = ["UTF-16"]
+    else:
+        names = ["UTF-16LE", "UTF-16BE"] if b"\0" in data else ["GB18030"]
+    for name in names:
+        text = data.decode(name, "replace")
+        plain = sum(each.isspace() or (each.isascii() and each.isprintable()) for each in text)
+        if text and 2 * _common(text) >= len(text) - plain:
             return name
     return ""
 
 
-def _han(text: str) -> int:
-    """How many of the common Chinese characters a text has."""
-    return sum("\u4e00" <= character <= "\u9fff" for character in text)
+def _common(text: str) -> int:
+    """How many common Chinese characters a text has."""
+    return sum(character in _COMMON for character in text)
+
+
+def _line(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1

@@ -94,22 +94,28 @@ def current_generation(index: Path) -> str:
     return str(name)
 
 
+def encoder_name(index: Path) -> str:
+    """The name of the encoder that made the index in use, whichever version of Changai wrote it.
+
+    Raises IndexMissingError or IndexDamagedError.
+    """
+    name: str = _raw_manifest(index, current_generation(index))["encoder"]["name"]
+    return name
+
+
 def read_manifest(index: Path, generation: str) -> Manifest:
     """Read a generation's manifest and check that this version of Changai can use it.
 
     Raises IndexMismatchError for another format, tokeniser or library, IndexDamagedError where it
     cannot be read.
     """
-    path = index / "built" / generation / _MANIFEST
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        version = raw["format_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamagedError(_damaged(index, path, error)) from error
-    if version != FORMAT_VERSION:
+    path = _manifest_path(index, generation)
+    raw = _raw_manifest(index, generation)
+    encoder = raw["encoder"]["name"]
+    if raw["format_version"] != FORMAT_VERSION:
         raise IndexMismatchError(
-            f"{index} 里的索引是第 {version} 版格式，本程序读第 {FORMAT_VERSION} 版；"
-            f"请运行：changai build --index {index}"
+            f"{index} 里的索引是第 {raw['format_version']} 版格式，"
+            f"本程序读第 {FORMAT_VERSION} 版；{_rebuild(index, encoder)}"
         )
     try:
         manifest = Manifest(**(raw | {"encoder": EncoderIdentity(**raw["encoder"])}))
@@ -120,12 +126,12 @@ def read_manifest(index: Path, generation: str) -> Manifest:
     if manifest.tokeniser_version != chinese.TOKENISER_VERSION:
         raise IndexMismatchError(
             f"{index} 里的索引由第 {manifest.tokeniser_version} 版分词建成，"
-            f"本程序是第 {chinese.TOKENISER_VERSION} 版；{_rebuild(index, manifest.encoder)}"
+            f"本程序是第 {chinese.TOKENISER_VERSION} 版；{_rebuild(index, encoder)}"
         )
     if manifest.libraries != (libraries := _libraries()):
         now = "、".join(f"{name} {number}" for name, number in libraries.items())
         raise IndexMismatchError(
-            f"{index} 里的索引不是用现在装的 {now} 建成的；{_rebuild(index, manifest.encoder)}"
+            f"{index} 里的索引不是用现在装的 {now} 建成的；{_rebuild(index, encoder)}"
         )
     return manifest
 
@@ -135,7 +141,7 @@ def check_encoder(index: Path, manifest: Manifest, encoder: EncoderIdentity) -> 
     if manifest.encoder != encoder:
         raise IndexMismatchError(
             f"{index} 里的索引由编码器 {_named(manifest.encoder)} 建成，"
-            f"现在的是 {_named(encoder)}；{_rebuild(index, encoder)}"
+            f"现在的是 {_named(encoder)}；{_rebuild(index, encoder.name)}"
         )
 
 
@@ -290,9 +296,29 @@ def _libraries() -> dict[str, str]:
     return {name: metadata.version(name) for name in _LIBRARIES}
 
 
-def _rebuild(index: Path, encoder: EncoderIdentity) -> str:
-    """The advice to rebuild, with the same encoder."""
-    same = "" if encoder.name == "builtin" else f" --encoder {encoder.name}"
+def _manifest_path(index: Path, generation: str) -> Path:
+    return index / "built" / generation / _MANIFEST
+
+
+def _raw_manifest(index: Path, generation: str) -> dict[str, Any]:
+    """A manifest of any version, which names at least that and the encoder.
+
+    Raises IndexDamagedError.
+    """
+    path = _manifest_path(index, generation)
+    try:
+        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        lacking = "format_version" not in raw or not isinstance(raw["encoder"]["name"], str)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(_damaged(index, path, error)) from error
+    if lacking:
+        raise IndexDamagedError(_damaged(index, path, "缺少格式的版本或编码器的名字"))
+    return raw
+
+
+def _rebuild(index: Path, encoder: str) -> str:
+    """The advice to rebuild, with the encoder of this name."""
+    same = "" if encoder == "builtin" else f" --encoder {encoder}"
     return f"请运行：changai build --index {index}{same}"
 
 
