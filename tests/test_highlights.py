@@ -133,3 +133,13 @@ def test_what_answers_a_like_question_comes_first() -> None:
     assert best(text, chinese.clauses(text), scores, both) == (0, 20)
     far = (both[0], np.array([10, 30], dtype=np.float32))
     assert best(text, chinese.clauses(text), scores, far) == (11, 20)
+
+
+def test_a_list_is_shown_with_what_opens_it() -> None:
+    text = "第二条 有下列情形之一的，不予补助：\n（一）工伤；\n（二）酒后受伤。"
+    assert len(chinese.clauses(text)) == 3
+    assert _shown(text, [30, 0, 0]) == text.removesuffix("。")
+    assert _shown(text, [0, 0, 30]) == "（二）酒后受伤"
+    # One that is long is left to the passage.
+    long = text + "（三）其他情形；" * 40
+    assert _shown(long, [30.0, *[0.0] * 42]).endswith("不予补助")

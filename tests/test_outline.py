@@ -52,12 +52,9 @@ def test_a_law_is_cited_by_article_paragraph_and_item() -> None:
         ("第一条", "第一条　为了保障职工权益，制定本条例。"),
         ("第二条", "第二条 本省的职工适用本条例。"),
         ("第二条第二款", "前款规定的职工，包括农民工。"),
-        ("第三条", "第三条  工会应当履行下列义务："),
-        ("第三条第(一)项", "维护职工权益；"),
-        ("第三条第(二)项", "组织活动。"),
+        ("第三条", "第三条  工会应当履行下列义务：\n（一）维护职工权益；\n(二)组织活动。"),
         ("第三条第二款", "根据第二条规定，职工有权参加。"),
-        ("第三条第三款", "前款所称活动包括："),
-        ("第三条第三款第(一)项", "技能竞赛。"),
+        ("第三条第三款", "前款所称活动包括：\n（一）技能竞赛。"),
         ("第三条之一", "第三条之一 工会经费由财政保障。"),
         ("第十二条", "第十二条 本条例自2024年1月1日起施行。"),
     ]
@@ -67,7 +64,7 @@ def test_articles_stand_under_their_chapter_and_section() -> None:
     headings = {p.locator: p.headings for p in parse(LAW).passages}
     assert headings["第一条"] == ("第一章　总　则",)
     assert headings["第二条第二款"] == ("第一章　总　则",)
-    assert headings["第三条第三款第(一)项"] == ("第二章 基层工会", "第一节 义务")
+    assert headings["第三条第三款"] == ("第二章 基层工会", "第一节 义务")
     assert headings["第三条之一"] == ("第二章 基层工会", "第二节 保障")
 
 
@@ -142,11 +139,32 @@ def test_an_article_begins_anew_where_a_sentence_has_not_ended() -> None:
 
 
 def test_what_a_list_number_opens_is_no_paragraph_of_the_law() -> None:
-    text = "办法\n第一条 有下列情形：\n1.甲；\n2.乙。\n又一款。\n(一)丙：\n1、丁。\n再一款。\n"
+    text = "办法\n第一条 甲。\n1.乙；\n2.丙。\n又一款。\n(一)丁。\n1、戊。\n再一款。\n"
     assert [locator for locator, _ in located(text)] == [
         "第一条", "第一条第2段", "第一条第3段", "第一条第二款",
         "第一条第二款第(一)项", "第一条第二款第(一)项第2段", "第一条第三款",
     ]  # fmt: skip
+
+
+def test_what_an_article_lists_stays_with_the_words_that_say_of_what() -> None:
+    text = (
+        "办法\n第一条 有下列情形：\n1.甲；\n2.乙。\n又一款。\n(一)丙：\n1、丁。\n"
+        "再一款：\n(一)戊；(二)己。\n"
+    )
+    assert located(text) == [
+        ("第一条", "第一条 有下列情形：\n1.甲；\n2.乙。"),
+        ("第一条第二款", "又一款。"),
+        ("第一条第二款第(一)项", "丙：\n1、丁。"),
+        ("第一条第三款", "再一款：\n(一)戊；(二)己。"),
+    ]
+    long = "甲" * 900 + "。"
+    assert [
+        locator for locator, _ in located(f"办法\n第一条 有：\n(一){long}\n(二){long}\n(三)乙。\n")
+    ] == [
+        "第一条",
+        "第一条第(二)项",
+        "第一条第(三)项",
+    ]
 
 
 def test_a_notice_with_the_regulation_that_it_brings() -> None:

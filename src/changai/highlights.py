@@ -22,6 +22,10 @@ _LONGEST_TITLE = 14
 _LONGEST_WHOLE = 60
 """Up to how many characters a stretch is shown whole; longer ones list what says enough alone."""
 
+_LIST = re.compile(r"\s*[:：]\s*(?:[(（]\s*[一二三四五六七八九十]+\s*[)）]|\d+\s*[.．、])")
+_LONGEST_LIST = 300
+"""In characters, of a list that is shown with the words that say of what it is."""
+
 _MARK = re.compile(r"[,，:：。;；!！?？…\n]")
 
 Floats = npt.NDArray[np.float32]
@@ -36,7 +40,8 @@ def best(
     It is the clause that scores best, where one that answers a like known question comes before
     one that scores better: ``snippets`` are the ``(start, end)`` of such answers, of shape
     ``(n, 2)``, and how like each question is. With it stand those beside it in its sentence that
-    belong to that answer, that nothing but a 、 parts from it, or that score nearly as well.
+    belong to that answer, that nothing but a 、 parts from it, or that score nearly as well; and
+    the list that it opens.
     """
     gaps = [(before, after) for (_, before), (after, _) in pairwise(spans)]
     breaks = [chinese.ends_sentence(text[before:after]) for before, after in gaps]
@@ -54,7 +59,8 @@ def best(
         first -= 1
     while last < len(breaks) and not breaks[last] and (joined[last] or scores[last + 1] >= enough):
         last += 1
-    return spans[first][0], spans[last][1]
+    start, end, close = spans[first][0], spans[last][1], spans[-1][1]
+    return start, close if _LIST.match(text, end) and close - start <= _LONGEST_LIST else end
 
 
 def _is_joined(text: str, before: int, after: int, marks: Sequence[int]) -> bool:

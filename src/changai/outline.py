@@ -191,12 +191,13 @@ def outline(text: str, lines: Sequence[Line]) -> list[Span]:
 
     A stretch of text after a passage that has not ended its sentence is the rest of it. A section
     heading with its text on the same line is part of that passage too, and so is the number of an
-    article.
+    article. What an article lists (有下列情形的：(一)…) stays with the words that say of what,
+    where both are not too long: neither answers alone.
     """
     pieces = list(_pieces(lines))
     sectioned = any(piece.kind in {"section", "article"} or piece.rank for piece in pieces)
     spans: list[Span] = []
-    place, broken = _Place(), False
+    place, broken, listing = _Place(), False, False
     for piece in pieces:
         if piece.kind != "text":
             place = place.enter(piece, text[piece.start : piece.end])
@@ -204,12 +205,17 @@ def outline(text: str, lines: Sequence[Line]) -> list[Span]:
         start, end = _trim(text, piece.start, piece.end)
         if piece.kind in {"chapter", "section"} or not chinese.has_words(text[start:end]):
             continue
-        opening = _OPENING.match(text, start)
-        if broken and not opening and end - spans[-1].start <= _LONGEST_JOINED:
+        listed = _LISTED.match(text, start) is not None
+        listing = listing and (listed or piece.kind == "item")
+        rest = broken and not _OPENING.match(text, start)
+        if listing or not rest:
+            place.advance(listed)
+        if (listing or rest) and end - spans[-1].start <= _LONGEST_JOINED:
             spans[-1].end = end
         else:
-            place.advance(listed=_LISTED.match(text, start) is not None)
+            listing = False
             spans.append(Span(start, end, place.headings, place.locator(sectioned)))
+        listing = place.article != "" and (listing or text[end - 1] in ":：")
         article = _ARTICLE.match(text, start, end)
         captioned = article is not None and _CAPTION.fullmatch(text, article.end(), end) is not None
         broken = captioned or text[end - 1] not in _SENTENCE_END
