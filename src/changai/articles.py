@@ -65,10 +65,11 @@ def read(path: Path) -> Article:
         return article
     # A question that the article has outgrown is passed over whole: it must not keep a correction
     # from those who ask, nor teach, without its snippet, that the article does not answer it.
+    texts = [passage.text for passage in article.passages]
     usable: list[Question] = []
     stale: list[Question] = []
     for question in questions.read_lines(beside):
-        (stale if question.absent(article.passages) else usable).append(question)
+        (stale if question.absent(texts) else usable).append(question)
     return replace(article, questions=tuple(usable), stale=tuple(stale))
 
 
@@ -92,10 +93,11 @@ def read_all(paths: Sequence[Path]) -> list[Article]:
 def told_stale(article: Article) -> list[str]:
     """Of each known question that is passed over: its file and line, and what the article lacks."""
     file = known_questions(Path(article.document.file)).name
+    texts = [passage.text for passage in article.passages]
     return [
         f"{file} 第 {question.line} 行“{question.text}”：没有一段含“{snippet}”"
         for question in article.stale
-        for snippet in question.absent(article.passages)
+        for snippet in question.absent(texts)
     ]
 
 

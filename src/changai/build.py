@@ -133,7 +133,6 @@ def encode(
     """Make a generation's contents in memory.
 
     Vectors of texts that the contents ``before`` hold, by the same encoder, are taken from there.
-    Raises QuestionFileError where a known question's snippet is not found.
     """
     passages = tuple(passage for article in corpus for passage in article.passages)
     clauses = np.array(

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from changai import chinese, files
 from changai.dense import DenseIndex
-from changai.errors import IndexDamagedError, QuestionFileError
-from changai.records import Article, Passage, Question
+from changai.errors import IndexDamagedError
+from changai.records import Article, Passage
 from changai.sparse import SparseIndex
 
 Floats = npt.NDArray[np.float32]
@@ -141,6 +141,15 @@ class KnownQuestions:
         return np.where(answered, -1, self.spans.documents).astype(np.int64)
 
     @cached_property
+    def _judged(self) -> tuple[int, ...]:
+        """The documents with ``_ENOUGH`` questions of either sort."""
+        answered = self.spans.documents[self._unanswered < 0]
+        declined = self._unanswered[self._unanswered >= 0]
+        documents = int(self.spans.documents.max()) + 1
+        counts = [np.bincount(each, minlength=documents) for each in (answered, declined)]
+        return tuple(np.flatnonzero(np.min(counts, axis=0) >= _ENOUGH).tolist())
+
+    @cached_property
     def _particular(self) -> list[tuple[int, frozenset[str]]]:
         """The numbers of the questions not answered that name circumstances, and these."""
         named = enumerate(self.circumstances)
@@ -165,6 +174,7 @@ class KnownQuestions:
             likeness=likeness,
             taught=np.stack([products[:passages], self.vocabulary.coverage(terms, rarity)], axis=1),
             declined=products[passages:],
+            judged=self._judged,
         )
 
 
@@ -176,7 +186,8 @@ class KnownMatches:
     ``likeness`` has for each known question the cosine, and how much of the terms, by rarity, is
     shared. ``taught`` has for each passage the product with its taught vector, and
     the share of the terms that its vocabulary holds; ``declined`` for each document the product
-    with the taught vector of what it does not answer.
+    with the taught vector of what it does not answer. ``judged`` are the documents with enough
+    known questions to be judged by them.
     """
 
     spans: AnswerSpans
@@ -184,6 +195,7 @@ class KnownMatches:
     likeness: Floats
     taught: Floats
     declined: Floats
+    judged: tuple[int, ...]
 
     def nearest_passages(self, count: int) -> Integers:
         """The passages that answer the ``count`` nearest known questions."""
@@ -209,57 +221,32 @@ class KnownMatches:
         measures[~has] = np.quantile(measures[has], 0.75, axis=0) if has.any() else 0
         return measures
 
-    def judged(self) -> list[int]:
-        """The documents with ``_ENOUGH`` known questions of either sort to be judged by them."""
-        answered = self.spans.documents[self.unanswered_by < 0]
-        declined = self.unanswered_by[self.unanswered_by >= 0]
-        counts = [np.bincount(each, minlength=len(self.declined)) for each in (answered, declined)]
-        return np.flatnonzero(np.min(counts, axis=0) >= _ENOUGH).tolist()
-
     def unanswered(self, document: int) -> Floats | None:
         """The likeness of the nearest question that a document is known not to answer, and
-        ``declined``; None for a document that is not ``judged`` by known questions."""
-        if document not in self.judged():
+        ``declined``; None for a document that is not ``judged``."""
+        if document not in self.judged:
             return None
         declined = self.likeness[self.unanswered_by == document]
         return np.append(declined.max(axis=0), self.declined[document]).astype(np.float32)
 
 
 def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpans:
-    """Find the snippets of the articles' questions, in order, among all the corpus's passages.
-
-    Raises QuestionFileError for a snippet that stands in no passage of its article.
-    """
+    """Find the snippets of the articles' questions, in order, among all the corpus's passages: each
+    in every passage of its own article that has it."""
     rows: list[tuple[int, int, int, int]] = []
     documents: list[int] = []
     for document, article in enumerate(corpus):
         numbers = [n for n, p in enumerate(passages) if p.document == article.document]
         for question in article.questions:
-            rows += _rows(article.document.file, question, len(documents), numbers, passages)
+            for snippet in question.relevant:
+                for number in numbers:
+                    start = passages[number].text.find(snippet)
+                    if start >= 0:
+                        rows.append((len(documents), number, start, start + len(snippet)))
             documents.append(document)
     return AnswerSpans(
         np.array(rows, dtype=np.int32).reshape(-1, 4), np.array(documents, dtype=np.int32)
     )
-
-
-def _rows(
-    file: str,
-    question: Question,
-    number: int,
-    candidates: Sequence[int],
-    passages: Sequence[Passage],
-) -> list[tuple[int, int, int, int]]:
-    rows = []
-    for snippet in question.relevant:
-        found = [n for n in candidates if snippet in passages[n].text]
-        if not found:
-            raise QuestionFileError(
-                f"问题“{question.text}”的片段“{snippet}”不在文章 {file} 的任何一段里；请逐字摘录"
-            )
-        for passage in found:
-            start = passages[passage].text.index(snippet)
-            rows.append((number, passage, start, start + len(snippet)))
-    return rows
 
 
 def _labels(spans: AnswerSpans, passages: int) -> Floats:

@@ -80,7 +80,7 @@ class Matches:
             scores -= _OTHER_YEAR * np.array(
                 [any(year not in dating for year in self.expected.years) for dating in datings]
             )
-        for number in self.known.judged() if self.known is not None else ():
+        for number in self.known.judged if self.known is not None else ():
             document = self.contents.documents[number]
             own = np.array([self._passage(n).document == document for n in range(len(scores))])
             if own.any() and not own.all():

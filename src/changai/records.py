@@ -1,6 +1,6 @@
 """The frozen records that pass between the rooms."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,8 @@ class Question:
         """Whether a passage answers this question."""
         return any(snippet in passage.text for snippet in self.relevant)
 
-    def absent(self, passages: Iterable[Passage]) -> list[str]:
-        """The snippets that stand in none of some passages."""
-        texts = [passage.text for passage in passages]
+    def absent(self, texts: Sequence[str]) -> list[str]:
+        """The snippets that stand in none of some passages' texts."""
         return [snippet for snippet in self.relevant if not any(snippet in t for t in texts)]
 
 
