@@ -45,6 +45,15 @@ def contents(encoder: Encoder) -> Contents:
 
 
 @pytest.fixture
+def judging(contents: Contents, monkeypatch: pytest.MonkeyPatch) -> Contents:
+    """The contents, where few known questions are enough for a document to be judged by them: a
+    copy of what is known, for that is found out only once."""
+    monkeypatch.setattr(known, "_ENOUGH", 1)
+    assert contents.known is not None
+    return replace(contents, known=replace(contents.known))
+
+
+@pytest.fixture
 def gloves(contents: Contents, encoder: Encoder) -> Matches:
     """The matches of a question for a number, with clause scores made by hand."""
     made = match(replace(contents, known=None), encoder, "手套有多少双?")
@@ -173,10 +182,9 @@ def test_the_only_passage_cannot_be_left_out(encoder: Encoder) -> None:
 
 
 def test_coverage_goes_by_known_questions_where_the_article_brings_both_sorts(
-    contents: Contents, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    judging: Contents, encoder: Encoder
 ) -> None:
-    monkeypatch.setattr(known, "_ENOUGH", 1)
-    found = match(contents, encoder, THIRST)
+    found = match(judging, encoder, THIRST)
     lengths = [len(found.coverage_row(candidate)) for candidate in range(5)]
     taught, plain = len(ranking.TAUGHT_COVERAGE_FEATURES), len(ranking.COVERAGE_FEATURES)
     assert lengths == [taught] * 3 + [plain] * 2
@@ -240,10 +248,9 @@ def test_a_question_that_stands_in_the_passage_is_bare(
 
 
 def test_a_document_that_is_known_not_to_answer_sinks_beside_others(
-    contents: Contents, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    judging: Contents, encoder: Encoder
 ) -> None:
-    monkeypatch.setattr(known, "_ENOUGH", 1)
-    found = match(contents, encoder, "有没有班车?")
+    found = match(judging, encoder, "有没有班车?")
     alone = found.features @ ranking.shipped_weights().ranking
     best = int(np.argmax(alone[:3]))
     odds = ranking.log_odds(found.confidence(best))
@@ -251,7 +258,7 @@ def test_a_document_that_is_known_not_to_answer_sinks_beside_others(
     # The order within it stays, and the other document, of which nothing is known, stands still.
     assert (found.scores() - alone).tolist() == pytest.approx([odds] * 3 + [0, 0], abs=1e-4)
     # One of the three is left out, and one that answers does not sink.
-    sure = match(contents, encoder, THIRST)
+    sure = match(judging, encoder, THIRST)
     assert sure.confidence(2) > 0.5
     assert (sure.scores() >= sure.features @ ranking.shipped_weights().ranking).all()
 
