@@ -264,10 +264,9 @@ def test_a_document_that_is_known_not_to_answer_sinks_beside_others(
 
 
 def test_a_document_that_is_known_to_answer_comes_before_one_that_is_not_believed_to(
-    contents: Contents, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    judging: Contents, encoder: Encoder
 ) -> None:
-    monkeypatch.setattr(known, "_ENOUGH", 1)
-    found = match(contents, encoder, THIRST)
+    found = match(judging, encoder, THIRST)
     enough = ranking.shipped_weights().covered_from
     best = int(np.argmax(found.scores()[:3]))
     assert found.confidence(best) >= enough > found.confidence(4)
