@@ -15,7 +15,7 @@ from pathlib import Path
 from changai import chinese, decoding, questions
 from changai.errors import ArticleError, QuestionFileError
 from changai.outline import LONGEST_HEADING, UNRANKED, Line, Span, opens_body, outline, rank
-from changai.records import Article, Document, Passage, Question
+from changai.records import METADATA_LOCATOR, Article, Document, Passage, Question
 
 _DAY = r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
 _DATE = re.compile(rf"发布(?:日期|时间)\s*[:：]\s*{_DAY}")
@@ -39,7 +39,6 @@ _FURNITURE = re.compile(
 )
 
 _QUESTIONS = "*.questions.jsonl"
-METADATA_LOCATOR = "文章信息"
 SIGNATURE_LOCATOR = "落款"
 
 

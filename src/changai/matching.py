@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from changai import chinese, expectations, highlights, provenance, ranking, store
-from changai.articles import METADATA_LOCATOR
 from changai.encoders import Encoder
 from changai.errors import QuestionError
 from changai.known import KnownMatches
-from changai.records import Passage
+from changai.records import METADATA_LOCATOR, Passage
 
 _CANDIDATES = 100
 """How many nearest passages, nearest clauses, lexical matches and known questions are looked at

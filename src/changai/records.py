@@ -9,6 +9,10 @@ Spans = tuple[tuple[int, int], ...]
 """``(start, end)`` pairs of offsets in a text."""
 
 
+METADATA_LOCATOR = "文章信息"
+"""Of the passage that holds an article's title, date and issuing body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One source article.
