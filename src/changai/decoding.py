@@ -4,21 +4,11 @@ Nothing is read in another encoding: where it is a guess, a wrong one would pass
 """
 
 import shlex
+from functools import cache
 from pathlib import Path
 
 _MARKED = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks that UTF-16 text begins with."""
-
-_COMMON = frozenset(
-    bytes(
-        byte
-        for first in range(0xB0, 0xD8)
-        for second in range(0xA1, 0xFF)
-        for byte in (first, second)
-    ).decode("gb2312", "ignore")
-)
-"""The 3,755 common Chinese characters, level 1 of GB 2312-80: bytes that are no Chinese text give
-rare ones where they are read as such, and Japanese in Shift JIS hardly anything else."""
 
 
 def fault(path: Path, data: bytes) -> str:
@@ -71,7 +61,17 @@ def _encoding(data: bytes) -> str:
 
 def _common(text: str) -> int:
     """How many common Chinese characters a text has."""
-    return sum(character in _COMMON for character in text)
+    common = _common_characters()
+    return sum(character in common for character in text)
+
+
+@cache
+def _common_characters() -> frozenset[str]:
+    """The 3,755 of level 1 of GB 2312-80: bytes that are no Chinese text give rare ones where they
+    are read as such, and Japanese in Shift JIS hardly anything else."""
+    rows, cells = range(0xB0, 0xD8), range(0xA1, 0xFF)
+    codes = bytes(byte for row in rows for cell in cells for byte in (row, cell))
+    return frozenset(codes.decode("gb2312", "ignore"))
 
 
 def _line(data: bytes, position: int) -> int:

@@ -34,8 +34,7 @@ class Index:
         """Open the index in the folder that holds ``built/``.
 
         Raises IndexMissingError, IndexMismatchError (another encoder, format, tokeniser or
-        library),
-        IndexDamagedError or EncoderError.
+        library), IndexDamagedError or EncoderError.
         """
         index = cls.__new__(cls)
         index._opened = _open(Path(path))
