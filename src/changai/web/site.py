@@ -10,9 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from changai import api, conversation, reader, tables, transcripts
+from changai import reader, tables, transcripts
 from changai.errors import ChangaiError
-from changai.live import LiveIndex
+from changai.web import api, conversation
+from changai.web.live import LiveIndex
 
 _MEDIA_TYPES = {
     "csv": "text/csv",

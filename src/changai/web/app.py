@@ -21,14 +21,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai import api, cards, conversation, followups, site
+from changai import cards, followups
 from changai.build import Progress, ensure_index
 from changai.errors import ChangaiError, FeedbackError, OpinionError, ServerError
 from changai.feedback import Feedback, Opinion
-from changai.live import LiveIndex
 from changai.markup import resource
 from changai.records import Settings
 from changai.retrieval import LONGEST_QUESTION, Index
+from changai.web import api, conversation, site
+from changai.web.live import LiveIndex
 
 _POLICY = "; ".join(
     [

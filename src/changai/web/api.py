@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from changai.errors import ChangaiError, QuestionError
-from changai.live import LiveIndex
+from changai.web.live import LiveIndex
 
 _MOST = 100
 """Citations that may be asked for."""
@@ -136,7 +136,7 @@ def _create_mcp(live: LiveIndex) -> ASGIApp:
     take longer, and 23 MB more.
     """
     try:
-        from changai.assistants import Endpoint
+        from changai.web.assistants import Endpoint
     except ImportError as error:
         advice = "请运行 pip install 'mcp>=2.3,<3'，再重新启动"
         return _failure(f"没有能用的 MCP 组件（{error}）；{advice}", 501)

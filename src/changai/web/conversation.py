@@ -10,8 +10,8 @@ from typing import Any
 
 from changai import followups
 from changai.errors import QuestionError
-from changai.live import LiveIndex
 from changai.records import Exchange
+from changai.web.live import LiveIndex
 
 _MOST_TURNS = 300
 
