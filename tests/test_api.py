@@ -159,6 +159,7 @@ def test_health_tells_what_the_index_holds(url: str, opened: Index) -> None:
     assert answer.json() == {
         "status": "ok",
         "generation": opened.corpus.generation,
+        "built": opened.corpus.built,
         "documents": 1,
         "passages": 4,
         "encoder": "builtin",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from changai import provenance
-from changai.cards import EXAMPLES, corpus_line, error_card, examples, reply_card, status
+from changai.cards import EXAMPLES, corpus_line, examples, reply_card, status
 from changai.records import (
     Answer,
     Citation,
@@ -288,12 +288,6 @@ def test_a_question_is_inert(field: str, attack: str) -> None:
     html = reply_card(_exchange(0, *FOUND, asked="问", **known))
     assert _Card(html).text.count(attack) == 1
     assert attack not in html
-
-
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_an_error_message_is_inert(attack: str) -> None:
-    card = _Card(error_card(attack))
-    assert (card.tags, card.text) == ([("p", {"class": "note"})], attack)
 
 
 def test_an_answer_in_a_few_words() -> None:

@@ -1,16 +1,22 @@
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from itertools import islice
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Lock
-from typing import Any
+from threading import Event
 
 import pytest
 
 from changai.build import build_index
-from changai.errors import IndexMissingError, ServerError
-from changai.records import Answer
+from changai.errors import BusyError, IndexMissingError
 from changai.retrieval import Index
 from changai.web.live import LiveIndex
+
+QUESTION = "食堂几点开门?"
+
+
+def publish(folder: Path, text: str) -> None:
+    """Add an article, and build anew."""
+    (folder / "articles" / "b.txt").write_text(f"标题\n{text}\n", encoding="utf-8")
+    build_index(folder / "articles", folder)
 
 
 def test_a_question_waits_until_the_index_is_open(small_folder: Path) -> None:
@@ -20,11 +26,17 @@ def test_a_question_waits_until_the_index_is_open(small_folder: Path) -> None:
         allowed.wait()
         return Index.open(small_folder)
 
-    live = LiveIndex(open_index)
-    assert not live.ready
-    allowed.set()
-    assert live.get().corpus.passages > 0
-    assert live.ready
+    async def ask() -> int:
+        live = LiveIndex(open_index)
+        assert live.state() == "loading"
+        asked = asyncio.create_task(live.run(lambda index: index.corpus.passages))
+        await asyncio.sleep(0)
+        allowed.set()
+        passages = await asked
+        assert live.state() == "ok"
+        return passages
+
+    assert asyncio.run(ask()) == 4
 
 
 def test_what_opening_raises_whoever_asks_is_told(tmp_path: Path) -> None:
@@ -32,7 +44,10 @@ def test_what_opening_raises_whoever_asks_is_told(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(IndexMissingError):
             live.get()
-    assert live.ready
+        with pytest.raises(IndexMissingError):
+            asyncio.run(live.run(lambda index: index.ask(QUESTION)))
+    assert live.state() == "error"
+    assert isinstance(live.failure, IndexMissingError)
 
 
 def test_a_rebuild_is_taken_up_and_a_damaged_one_is_not(
@@ -40,65 +55,44 @@ def test_a_rebuild_is_taken_up_and_a_damaged_one_is_not(
 ) -> None:
     live = LiveIndex(lambda: Index.open(small_folder))
     before = live.get().corpus
-    (small_folder / "articles" / "b.txt").write_text("标题\n每名焊工发放安全帽一顶。\n", "utf-8")
-    build_index(small_folder / "articles", small_folder)
+    publish(small_folder, "每名焊工发放安全帽一顶。")
     after = live.get().corpus
     assert (after.documents, after.passages) == (before.documents + 1, before.passages + 2)
     assert after.generation != before.generation
+    assert live.state() == "ok"
     (small_folder / "built" / "current.json").write_text("{", encoding="utf-8")
-    assert live.get().corpus == after
-    assert "仍用原来的" in caplog.text
+    for _ in range(3):
+        assert live.get().corpus == after
+    assert live.state() == "stale"
+    # However many ask meanwhile.
+    assert caplog.text.count("仍用原来的") == 1
 
 
-def test_no_more_than_two_questions_are_answered_at_once(small_folder: Path) -> None:
-    index = Index.open(small_folder)
-    within, most, lock = 0, 0, Lock()
-
-    class Counted(Index):
-        def ask(self, question: str, **how: Any) -> Answer:
-            nonlocal within, most
-            with lock:
-                within += 1
-                most = max(most, within)
-            # Long enough for every other thread to come in, were it let.
-            Event().wait(0.05)
-            with lock:
-                within -= 1
-            return index.ask(question, **how)
-
-    live = LiveIndex(lambda: Counted.open(small_folder))
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(live.ask, ["食堂几点开门?"] * 6))
-    assert most == 2
-    assert answers == [index.ask("食堂几点开门?")] * 6
-
-
-def test_more_than_twenty_need_not_wait(small_folder: Path) -> None:
-    allowed = Event()
-
-    def open_index() -> Index:
-        allowed.wait()
-        return Index.open(small_folder)
-
-    live = LiveIndex(open_index)
-    with ThreadPoolExecutor(30) as pool:
-        asked = [pool.submit(live.get) for _ in range(30)]
-        # Twenty wait, and the others need not.
-        refused = [future.exception() for future in islice(as_completed(asked), 10)]
-        assert all(isinstance(error, ServerError) for error in refused)
-        allowed.set()
-    assert sum(future.exception() is None for future in asked) == 20
-    assert live.get().corpus.passages > 0
+def test_the_next_sound_generation_is_taken_up(
+    small_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = LiveIndex(lambda: Index.open(small_folder))
+    first = live.get().corpus.generation
+    publish(small_folder, "每名焊工发放安全帽一顶。")
+    second = Index.open(small_folder).corpus.generation
+    (small_folder / "built" / second / "clauses.npy").write_bytes(b"")
+    for _ in range(3):
+        assert live.get().corpus.generation == first
+    assert live.state() == "stale"
+    assert caplog.text.count("仍用原来的") == 1
+    publish(small_folder, "每名焊工发放安全帽三顶。")
+    assert live.get().corpus.generation not in (first, second)
+    assert live.state() == "ok"
 
 
 def test_one_thread_opens_a_new_generation_while_the_others_go_on(small_folder: Path) -> None:
     began, allowed = Event(), Event()
 
     class Slow(Index):
-        def refresh(self) -> bool:
+        def newer_generation(self) -> str:
             began.set()
             allowed.wait()
-            return super().refresh()
+            return super().newer_generation()
 
     live = LiveIndex(lambda: Slow.open(small_folder))
     with ThreadPoolExecutor(1) as pool:
@@ -107,3 +101,41 @@ def test_one_thread_opens_a_new_generation_while_the_others_go_on(small_folder: 
         assert live.get().corpus.passages > 0
         assert not first.done()
         allowed.set()
+
+
+def test_a_look_takes_up_a_rebuild_though_nobody_asks(small_folder: Path) -> None:
+    live = LiveIndex(lambda: Index.open(small_folder))
+    before = live.get().corpus.generation
+    publish(small_folder, "每名焊工发放安全帽一顶。")
+    assert live.opened().corpus.generation == before
+
+    async def look() -> None:
+        live.look()
+        # Behind it in the queue of two threads, whatever it waits for.
+        await asyncio.gather(*[live.run(lambda index: index.corpus) for _ in range(2)])
+
+    asyncio.run(look())
+    assert live.opened().corpus.generation != before
+
+
+def test_who_is_one_too_many_is_refused_while_the_index_is_opened(small_folder: Path) -> None:
+    allowed = Event()
+
+    def open_index() -> Index:
+        allowed.wait()
+        return Index.open(small_folder)
+
+    async def ask() -> tuple[int, int]:
+        live = LiveIndex(open_index)
+        asked = [
+            asyncio.create_task(live.run(lambda index: index.ask(QUESTION))) for _ in range(70)
+        ]
+        done, waiting = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        assert all(isinstance(task.exception(), BusyError) for task in done)
+        allowed.set()
+        expected = Index.open(small_folder).ask(QUESTION)
+        assert [answer == expected for answer in await asyncio.gather(*waiting)] == [True] * 62
+        return len(done), len(waiting)
+
+    # Two at a time, and sixty may wait.
+    assert asyncio.run(ask()) == (8, 62)

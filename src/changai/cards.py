@@ -4,11 +4,10 @@ Every text from outside, the user's question included, is escaped.
 """
 
 import re
-from datetime import datetime, timedelta, timezone
 from html import escape
 from itertools import chain
 
-from changai import provenance, reader
+from changai import clock, provenance, reader
 from changai.feedback import LONGEST_COMMENT
 from changai.markup import marked, within
 from changai.records import Citation, Corpus, Exchange, Spans
@@ -83,25 +82,14 @@ def status(exchange: Exchange) -> str:
     return f"找到原文 {answer.answering} 处：{locators}"
 
 
-def error_card(message: str) -> str:
-    """What went wrong with a question, as HTML."""
-    return f'<p class="note">{escape(message)}</p>'
-
-
 def corpus_line(corpus: Corpus) -> str:
     """What the page answers from, as plain text for its foot."""
     generation = corpus.generation.partition("-")[0] or "未存盘"
-    built = f"，{_beijing_time(corpus.built)}建成" if corpus.built else ""
+    built = f"，{clock.there(corpus.built):%Y-%m-%d %H:%M}（北京时间）建成" if corpus.built else ""
     return (
         f"收录文章 {corpus.documents} 篇，段落 {corpus.passages} 个；"
         f"索引 {generation}{built}；编码器 {corpus.encoder.name}"
     )
-
-
-def _beijing_time(moment: str) -> str:
-    # The readers' clock, whatever the server's.
-    there = datetime.fromisoformat(moment).astimezone(timezone(timedelta(hours=8)))
-    return f"{there:%Y-%m-%d %H:%M}（北京时间）"
 
 
 _TOOLS = (

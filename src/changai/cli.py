@@ -7,19 +7,21 @@ import gc
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from changai import clock
 from changai.console import Commands, progress_bar
 from changai.errors import FeedbackError, ReportError
 from changai.files import replace_text
-from changai.records import Settings
 
 _index_option = click.option(
     "--index",
@@ -33,8 +35,26 @@ _encoder_option = click.option(
     "--encoder",
     help="builtin，或 sentence-transformers 模型的名称、目录；默认沿用现有索引的。",
 )
+_ADDRESS = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 _WRITABLE = click.Path(path_type=Path, dir_okay=False, writable=True)
 _json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
+
+
+def _address(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """An address of the web without query or fragment, as it was given."""
+    if value and not _ADDRESS.fullmatch(value):
+        raise click.BadParameter(value, param=parameter)
+    return value
+
+
+def _origins(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Addresses of the web without a path."""
+    for value in values:
+        if urlsplit(_address(context, parameter, value)).path:
+            raise click.BadParameter(value, param=parameter)
+    return values
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,23 +126,75 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
     type=click.IntRange(0, 65535),
     help="监听端口，0 是任选一个。",
 )
-@click.option("--root-path", default="", help="反向代理把网页放在哪个路径之下，例如 /changai。")
+@click.option(
+    "--public-url",
+    default="",
+    callback=_address,
+    help="人们打开网页用的网址，例如 https://wd.example.org/changai；导出的链接用它。",
+)
+@click.option(
+    "--root-path",
+    help="反向代理把网页放在哪个路径之下并去掉它，例如 /changai；默认照 --public-url。",
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    help="还可以用哪个主机名访问；可写多次。本机、--host 和 --public-url 的不用写。",
+)
+@click.option(
+    "--embed-origin",
+    "embed_origins",
+    multiple=True,
+    callback=_origins,
+    help="哪个网站可以把网页嵌进自己的页面，例如 https://www.example.org；可写多次。",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    default=["127.0.0.1", "::1"],
+    show_default=True,
+    help="反向代理的地址；由它说请求是谁发来的，它自己不限次数。",
+)
+@click.option(
+    "--client-header",
+    default="",
+    help="反向代理把访客的地址写在哪个请求头里，例如 X-Real-IP；不给就不能按访客限次数。",
+)
+@click.option(
+    "--rate",
+    default=120,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="每个访客每分钟最多几次，0 是不限。",
+)
+@click.option(
+    "--users",
+    type=click.Path(path_type=Path),
+    help="只让这个文件里的用户登录使用；用 changai user add 添加。",
+)
 @click.option(
     "--feedback",
     type=click.Path(path_type=Path),
     help="把“有用/没用”的意见记进这个 SQLite 文件；不给就不收集。",
 )
+@click.option("--log-questions", is_flag=True, help="把问题的原文也写进日志。")
 @_index_option
-def serve(host: str, port: int, root_path: str, feedback: Path | None, index: Path) -> None:
+def serve(index: Path, root_path: str | None, public_url: str, **chosen: Any) -> None:
     """启动问答网页。"""
     # Loading modules makes no garbage: looking for it would take a fifth of the start.
     gc.disable()
     from changai.web import app
+    from changai.web.settings import Settings
 
     gc.freeze()
     gc.enable()
+    if root_path is None:
+        root_path = urlsplit(public_url).path.rstrip("/")
+    settings = Settings(index, root_path=root_path, public_url=public_url, **chosen)
     with progress_bar("建立索引") as progress:
-        app.serve(Settings(index, host, port, root_path, feedback), progress)
+        app.serve(settings, progress)
 
 
 @main.command()
@@ -161,7 +233,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
             click.echo(f"{name:<20}{shown:>10}")
     if folder is not None:
         with _writes(folder):
-            html = page(evaluation, click.format_filename(file.name), date.today().isoformat())
+            html = page(evaluation, click.format_filename(file.name), clock.today().isoformat())
             replace_text(folder / "index.html", html)
         click.echo(f"报告已写入 {folder / 'index.html'}。", err=True)
 

@@ -8,7 +8,8 @@
     ├── ReportError          the report of an evaluation cannot be written
     ├── OpinionError         a visitor's opinion cannot be kept as it stands
     ├── FeedbackError        the file of visitors' opinions cannot be used
-    ├── ServerError          the web page cannot be served, or not to so many at once
+    ├── ServerError          the web page cannot be served
+    ├── BusyError            too many ask at once, or one asks too often
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
         ├── IndexMismatchError    it was made by another encoder, format, tokeniser or library
@@ -63,7 +64,11 @@ class FeedbackError(ChangaiError):
 
 
 class ServerError(ChangaiError):
-    """The address to serve the page at cannot be listened on, or too many ask at once."""
+    """The page cannot be served: its address cannot be listened on, or a setting cannot be used."""
+
+
+class BusyError(ChangaiError):
+    """Too many ask at once, or one client asks too often: the same request may do well later."""
 
 
 class IndexStateError(ChangaiError):

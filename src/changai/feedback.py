@@ -23,6 +23,9 @@ LONGEST_COMMENT = 500
 MOST_OPINIONS = 10_000
 """In one file, so that nobody can fill the disk: some 80 MB where each is as long as can be."""
 
+MOST_A_DAY = 1_000
+"""So that a flood of one day does not keep out the opinions of the next."""
+
 # The mark of a Changai feedback file ("CGFB"), and the version of its tables.
 _APPLICATION = 0x43474642
 _VERSION = 1
@@ -103,6 +106,13 @@ class Feedback:
             if count >= MOST_OPINIONS:
                 raise FeedbackError(
                     f"意见文件 {self._path} 已满 {MOST_OPINIONS} 条；请看过之后把它移到别处"
+                )
+            (today,) = connection.execute(
+                "SELECT count(*) FROM opinions WHERE day = ?", (opinion.day,)
+            ).fetchone()
+            if today >= MOST_A_DAY:
+                raise FeedbackError(
+                    f"意见文件 {self._path} 今天已记 {MOST_A_DAY} 条，不再收；请看是不是有人捣乱"
                 )
             connection.execute(
                 "INSERT INTO opinions (question, answers, useful, comment, day)"

@@ -1,6 +1,6 @@
-// The chat, in the browser. `element` and `server` are Gradio's: this component's root, and the
-// functions of web.py that it may call. The server keeps nothing of a conversation: the page holds
-// its turns, and sends along what an answer depends on.
+// The chat, in the browser. `element` and `props` are Gradio's: this component's root, and what
+// page.py hands it. The server keeps nothing of a conversation: the page holds its turns, and sends
+// along what an answer depends on.
 
 const find = (selector) => element.querySelector(selector);
 const page = find('#changai');
@@ -16,6 +16,39 @@ document.documentElement.lang = 'zh-CN';
 new MutationObserver(() => {
   if (document.documentElement.lang !== 'zh-CN') document.documentElement.lang = 'zh-CN';
 }).observe(document.documentElement, {attributeFilter: ['lang']});
+
+// ---- the server
+
+const UNREACHED = '连不上服务器，或者服务器出错；请稍后再试';
+const MOST_TRIES = 6;
+
+// What the server answers, as a response. One that is too busy says when to come again: the page
+// waits for that, and tells of it by `waiting`.
+async function request(path, body, waiting = () => {}) {
+  const how = body === undefined ? {} : {
+    method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body),
+  };
+  for (let tries = 1; ; tries++) {
+    const response = await fetch(new URL(path, document.baseURI), how);
+    const seconds = Number(response.headers.get('retry-after'));
+    if (!seconds || seconds > 60 || tries === MOST_TRIES) return response;
+    waiting(seconds);
+    // Not all at the same moment.
+    await new Promise((resolve) => { setTimeout(resolve, 1000 * seconds * (1 + Math.random())); });
+  }
+}
+
+// The answer as JSON; what the server says is wrong, as an error to be shown, which is `final` where
+// the same would be wrong again.
+async function call(path, body, waiting) {
+  const response = await request(path, body, waiting).catch(() => { throw Error(UNREACHED); });
+  const said = await response.json().catch(() => { throw Error(UNREACHED); });
+  if (!response.ok) {
+    const final = response.status === 400;
+    throw Object.assign(Error(said.error ?? UNREACHED), {final});
+  }
+  return said;
+}
 
 // ---- asking
 
@@ -64,20 +97,26 @@ async function answer(question, asTyped, exchange, reply) {
   const earlier = (own < 0 ? all : all.slice(0, own)).slice(-remembered);
   delete exchange.dataset.turn;
   try {
-    const said = await server.answer({
+    const asked = {
       question, earlier: earlier.map((each) => turnOf(each).meant), as_typed: asTyped,
+    };
+    const said = await call('chat/answer', asked, () => {
+      reply.querySelector('.pending').textContent = '现在问的人多，正在排队，请不要关闭网页……';
     });
     reply.innerHTML = said.html;
     find('#status').textContent = said.status;
-    if (said.turn) {
-      exchange.dataset.turn = JSON.stringify(said.turn);
-      find('#corpus').textContent = said.corpus;
-      outdate(said.turn.generation);
+    exchange.dataset.turn = JSON.stringify(said.turn);
+    find('#corpus').textContent = said.corpus;
+    outdate(said.turn.generation);
+  } catch ({message, final}) {
+    reply.innerHTML = '<p class="note"></p>';
+    const note = reply.querySelector('.note');
+    note.textContent = `${message}。`;
+    find('#status').textContent = message;
+    if (!final) {
+      note.insertAdjacentHTML('beforeend', '<button type="button" class="again">再试一次</button>');
+      note.querySelector('.again').onclick = () => ask(question, asTyped, exchange);
     }
-  } catch {
-    reply.innerHTML = '<p class="note">连不上服务器，或者服务器出错，没有得到回答。' +
-      '<button type="button" class="again">再试一次</button></p>';
-    reply.querySelector('.again').onclick = () => ask(question, asTyped, exchange);
   }
   reply.removeAttribute('aria-busy');
   exchange.scrollIntoView({block: 'start'});
@@ -168,8 +207,7 @@ async function copy(button, text) {
 async function download(turns, format) {
   hint.textContent = '';
   try {
-    const body = new URLSearchParams({turns: JSON.stringify(turns)});
-    const sent = await fetch(`export/${format}`, {method: 'post', body});
+    const sent = await request(`export/${format}`, turns);
     if (sent.ok) save(await sent.blob(), sent.headers.get('content-disposition'));
     else hint.textContent = reason(await sent.text());
   } catch {
@@ -199,14 +237,11 @@ async function opine(exchange, useful, comment) {
   const held = form.contains(at);
   form.inert = true;
   try {
-    const {kept, said} = await server.opine({turn: turnOf(exchange), useful, comment});
-    told.textContent = said;
-    if (kept) {
-      form.remove();
-      keep();
-    }
-  } catch {
-    told.textContent = '连不上服务器，没有记下；请稍后再试。';
+    told.textContent = (await call('chat/opine', {turn: turnOf(exchange), useful, comment})).said;
+    form.remove();
+    keep();
+  } catch ({message}) {
+    told.textContent = `没有记下：${message}。`;
   }
   form.inert = false;
   // Where the focus has not gone elsewhere meanwhile.
@@ -341,14 +376,14 @@ addEventListener('afterprint', () => {
   for (const each of folded) each.open = false;
 });
 
-server.corpus().then(({line, examples, generation}) => {
+call('chat/corpus').then(({line, examples, generation}) => {
   find('#corpus').textContent = line;
   if (generation) outdate(generation);
   // Of the examples those are offered that the articles answer.
   for (const button of element.querySelectorAll('#examples button')) {
     button.hidden = !examples.includes(button.dataset.question);
   }
-}, () => {});
+}, ({message}) => { find('#corpus').textContent = message; });
 restore();
 ready();
 // A way back to the chat that was taken before the original had loaded keeps the entry's state.

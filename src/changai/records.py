@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 Spans = tuple[tuple[int, int], ...]
@@ -204,14 +203,3 @@ class Corpus:
     encoder: EncoderIdentity
     generation: str = ""
     built: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a user may choose; made by the command line and the web entry only."""
-
-    index: Path
-    host: str = "127.0.0.1"
-    port: int = 7860
-    root_path: str = ""
-    feedback: Path | None = None

@@ -40,13 +40,24 @@ class Index:
         index._opened = _open(Path(path))
         return index
 
+    def newer_generation(self) -> str:
+        """The name of the generation now in use where another one is open, else empty.
+
+        Raises IndexMissingError or IndexDamagedError.
+        """
+        opened = self._opened
+        if opened.path is None:
+            return ""
+        current = store.current_generation(opened.path)
+        return "" if current == opened.generation else current
+
     def refresh(self) -> bool:
         """Take up the generation now in use; False when it is the one already open.
 
         Raises what ``open`` raises, and then keeps the generation it had.
         """
         opened = self._opened
-        if opened.path is None or store.current_generation(opened.path) == opened.generation:
+        if opened.path is None or not self.newer_generation():
             return False
         self._opened = _open(opened.path, opened.encoder)
         return True

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp
 
 from changai.errors import ChangaiError, QuestionError
 from changai.web.live import LiveIndex
+from changai.web.refusals import delay, status
 
 _MOST = 100
 """Citations that may be asked for."""
@@ -76,7 +76,7 @@ def create_routes(live: LiveIndex) -> list[BaseRoute]:
     """What the web application serves for other programs: ``/api``, ``/mcp`` and ``/healthz``."""
 
     async def healthz(_: Request) -> JSONResponse:
-        return await _health(live)
+        return _health(live)
 
     return [
         Mount("/api", create_api(live)),
@@ -112,21 +112,15 @@ def create_api(live: LiveIndex) -> FastAPI:
         503: {"model": Failure, "description": "索引不能用"},
     }
 
-    # Not coroutines: each call runs in a thread of its own.
     @api.get("/ask", response_model=Answer, responses=failures, summary="提问")
-    def ask(asked: Annotated[Asked, Query()]) -> dict[str, Any]:
-        return _ask(live, asked)
+    async def ask(asked: Annotated[Asked, Query()]) -> dict[str, Any]:
+        return await _ask(live, asked)
 
     @api.post("/ask", response_model=Answer, responses=failures, summary="提问（用 JSON）")
-    def ask_by_post(asked: Annotated[Asked, Body()]) -> dict[str, Any]:
-        return _ask(live, asked)
+    async def ask_by_post(asked: Annotated[Asked, Body()]) -> dict[str, Any]:
+        return await _ask(live, asked)
 
     return api
-
-
-def status(error: ChangaiError) -> int:
-    """The HTTP status that tells of an error: 400 where the question is at fault, else 503."""
-    return 400 if isinstance(error, QuestionError) else 503
 
 
 def _create_mcp(live: LiveIndex) -> ASGIApp:
@@ -141,34 +135,38 @@ def _create_mcp(live: LiveIndex) -> ASGIApp:
         advice = "请运行 pip install 'mcp>=2.3,<3'，再重新启动"
         return _failure(f"没有能用的 MCP 组件（{error}）；{advice}", 501)
 
-    def retrieve(arguments: dict[str, Any]) -> dict[str, Any]:
+    async def retrieve(arguments: dict[str, Any]) -> dict[str, Any]:
         try:
-            return _ask(live, Asked.model_validate(arguments))
+            asked = Asked.model_validate(arguments)
         except ValidationError as error:
             raise QuestionError(_what_is_malformed(error)) from error
+        return await _ask(live, asked)
 
     return Endpoint(
         Asked.model_json_schema(), Answer.model_json_schema(mode="serialization"), retrieve
     )
 
 
-def _ask(live: LiveIndex, asked: Asked) -> dict[str, Any]:
-    return live.ask(asked.question, k=asked.k).to_dict()
+async def _ask(live: LiveIndex, asked: Asked) -> dict[str, Any]:
+    return await live.run(lambda index: index.ask(asked.question, k=asked.k).to_dict())
 
 
-async def _health(live: LiveIndex) -> JSONResponse:
-    """200 and what the index holds; 503, without waiting, while it is opened or where it failed."""
-    if not live.ready:
-        return JSONResponse({"status": "loading"}, status_code=503)
-    try:
-        # In a thread: a new generation may have to be read.
-        corpus = (await run_in_threadpool(live.get)).corpus
-    except ChangaiError as error:
-        return JSONResponse({"status": "error", "error": str(error)}, status_code=503)
+def _health(live: LiveIndex) -> JSONResponse:
+    """200 and what the index holds, ``stale`` where a later one cannot be used; 503 while it is
+    opened or where it could not be. Never waits."""
+    state = live.state()
+    if state == "loading":
+        return JSONResponse({"status": state}, status_code=503)
+    if state == "error":
+        told = str(live.failure) if isinstance(live.failure, ChangaiError) else "请看日志"
+        return JSONResponse({"status": state, "error": told}, status_code=503)
+    live.look()
+    corpus = live.opened().corpus
     return JSONResponse(
         {
-            "status": "ok",
+            "status": state,
             "generation": corpus.generation,
+            "built": corpus.built,
             "documents": corpus.documents,
             "passages": corpus.passages,
             "encoder": corpus.encoder.name,
@@ -177,7 +175,8 @@ async def _health(live: LiveIndex) -> JSONResponse:
 
 
 async def _on_changai_error(_: Request, error: ChangaiError) -> JSONResponse:
-    return _failure(str(error), status(error))
+    headers = {"retry-after": str(seconds)} if (seconds := delay(error)) else None
+    return _failure(str(error), status(error), headers)
 
 
 async def _on_malformed(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,7 +1,7 @@
 """The tool ``retrieve`` for assistants: the only importer of mcp."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -9,7 +9,6 @@ from mcp import types
 from mcp.server import Server, ServerRequestContext
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -38,11 +37,12 @@ class Endpoint:
     at the same address shows to everyone.
     """
 
-    def __init__(self, takes: Json, gives: Json, retrieve: Callable[[Json], Json]) -> None:
+    def __init__(
+        self, takes: Json, gives: Json, retrieve: Callable[[Json], Awaitable[Json]]
+    ) -> None:
         """``takes`` and ``gives`` are the JSON schemas of what ``retrieve`` takes and gives.
 
-        ``retrieve`` is called in a thread of its own; a ChangaiError that it raises is told to the
-        assistant.
+        A ChangaiError that ``retrieve`` raises is told to the assistant.
         """
         self._tool = types.Tool(
             name="retrieve",
@@ -92,7 +92,7 @@ class Endpoint:
         if params.name != self._tool.name:
             return _result(f"没有工具 {params.name}；请用 {self._tool.name}")
         try:
-            answer = await run_in_threadpool(self._retrieve, params.arguments or {})
+            answer = await self._retrieve(params.arguments or {})
         except ChangaiError as error:
             return _result(str(error))
         return _result(json.dumps(answer, ensure_ascii=False), answer)

@@ -4,14 +4,13 @@ The server keeps none: the page sends back what a turn was, and it is answered a
 answer is needed again, so that nothing but the articles' own text can come back as a quotation.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from changai import followups
 from changai.errors import QuestionError
 from changai.records import Exchange
-from changai.web.live import LiveIndex
+from changai.retrieval import Index
 
 _MOST_TURNS = 300
 
@@ -47,24 +46,23 @@ def next_turn(raw: object) -> Turn:
     raise QuestionError("网页送来的问题不完整；请刷新网页后再试")
 
 
-def answer(live: LiveIndex, turn: Turn) -> Exchange:
-    """Answer a turn's question. Raises what ``LiveIndex.ask`` raises."""
-    again = live.ask(turn.meant, as_typed=turn.as_typed)
-    renewed = turn.generation not in ("", live.get().corpus.generation)
+def answer(index: Index, turn: Turn) -> Exchange:
+    """Answer a turn's question. Raises what ``Index.ask`` raises."""
+    again = index.ask(turn.meant, as_typed=turn.as_typed)
+    renewed = turn.generation not in ("", index.corpus.generation)
     return Exchange(turn.asked, again, renewed)
 
 
-def turns_from_json(text: str) -> tuple[Turn, ...]:
-    """Read the turns that a page sends back.
+def turns_from(raw: object) -> tuple[Turn, ...]:
+    """The turns that a page sends back, as parsed JSON.
 
     Raises QuestionError where they are not what ``Turn.to_dict`` gave, none, or too many.
     """
-    try:
-        turns = tuple(turn_from(raw) for raw in json.loads(text))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise QuestionError("要导出的问答读不出来；请刷新网页后再试") from error
+    if not isinstance(raw, list):
+        raise QuestionError("要导出的问答读不出来；请刷新网页后再试")
+    turns = tuple(map(turn_from, raw[: _MOST_TURNS + 1]))
     if not 0 < len(turns) <= _MOST_TURNS:
-        raise QuestionError(f"一次可导出 1 至 {_MOST_TURNS} 个问答，这里有 {len(turns)} 个")
+        raise QuestionError(f"一次可导出 1 至 {_MOST_TURNS} 个问答，这里有 {len(raw)} 个")
     return turns
 
 

@@ -1,22 +1,36 @@
 """An index that is opened in the background, and kept at the generation in use."""
 
+import asyncio
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from typing import Literal, Protocol, TypeVar
 
-from changai.errors import ChangaiError, ServerError
-from changai.records import Answer
+from changai.errors import ChangaiError
 from changai.retrieval import Index
+from changai.web.admission import Admission
 
 _AT_ONCE = 2
-"""How many questions are answered at once, which did best on two cores; a burst waits its turn."""
+"""How many questions are answered at once, which did best on two cores."""
 
-_MOST_WAITING = 20
-"""How many may wait, for the index or for their turn: each holds a thread of the server, of which
-Gradio has forty for all that it serves."""
+_MOST_WAITING = 60
+"""A second's worth of questions: who would have to wait longer is told to ask again."""
+
+_SECONDS_TO_TRY_AGAIN = 60
+"""Opening a generation that was refused: each try reads it whole."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
+
+
+class Use(Protocol):
+    """What ``work`` returns or raises of the index at the generation in use."""
+
+    def __call__(self, work: Callable[[Index], T]) -> Awaitable[T]: ...
 
 
 class LiveIndex:
@@ -25,10 +39,11 @@ class LiveIndex:
 
     def __init__(self, open_index: Callable[[], Index]) -> None:
         """Begin to open the index, in a thread of its own."""
+        self.admission = Admission(_AT_ONCE, _MOST_WAITING)
         self._opening: Future[Index] = Future()
-        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
-        self._answering = threading.BoundedSemaphore(_AT_ONCE)
         self._renewing = threading.Lock()
+        self._refused: str | None = None
+        self._try_again = 0.0
         threading.Thread(target=self._open, args=[open_index], daemon=True).start()
 
     def _open(self, open_index: Callable[[], Index]) -> None:
@@ -37,59 +52,75 @@ class LiveIndex:
         except Exception as error:  # noqa: BLE001 (whoever asks is told)
             self._opening.set_exception(error)
 
-    @property
-    def ready(self) -> bool:
-        """Whether the index has been opened, or has failed to: ``get`` will not wait."""
-        return self._opening.done()
+    def state(self) -> Literal["loading", "ok", "stale", "error"]:
+        """``stale`` where a later generation cannot be opened, ``error`` where none could."""
+        if not self._opening.done():
+            return "loading"
+        if self._opening.exception() is not None:
+            return "error"
+        return "ok" if self._refused is None else "stale"
 
     @property
     def failure(self) -> BaseException | None:
         """What opening the index raised, if it has failed."""
-        return self._opening.exception() if self.ready else None
+        return self._opening.exception() if self._opening.done() else None
 
     def when_failed(self, call: Callable[[], object]) -> None:
         """Call this when opening fails, or at once where it has failed."""
         self._opening.add_done_callback(lambda opening: opening.exception() and call())
 
+    def opened(self) -> Index:
+        """The index, wherever it stands; for a ``state`` of ok or stale. Does not wait."""
+        return self._opening.result(timeout=0)
+
     def get(self) -> Index:
         """The index at the generation in use, waiting until it is opened.
 
-        Raises what opening it raised, and ServerError where too many wait. A later generation that
-        cannot be opened is logged, and the one before stays in use.
+        Raises what opening it raised. A later generation that cannot be opened is logged, and the
+        one before stays in use.
         """
-        index = self._opening.result() if self.ready else self._wait()
+        index = self._opening.result()
         # One thread opens a new generation; the others go on with what is open.
         if self._renewing.acquire(blocking=False):
             try:
-                index.refresh()
-            except ChangaiError as error:
-                _log.warning("不能换用新的索引，仍用原来的：%s", error)
+                self._renew(index)
             finally:
                 self._renewing.release()
         return index
 
-    def ask(self, question: str, *, k: int = 3, as_typed: bool = False) -> Answer:
-        """``Index.ask`` of the index in use, once it is this question's turn.
+    def look(self) -> None:
+        """Take up a later generation soon, if there is one; for a ``state`` of ok or stale."""
+        self.admission.submit(self.get)
 
-        Raises what ``get`` and ``Index.ask`` raise.
-        """
-        index = self.get()
-        if not self._waiting.acquire(blocking=False):
-            raise _busy()
+    def _renew(self, index: Index) -> None:
+        newer = ""
         try:
-            with self._answering:
-                return index.ask(question, k=k, as_typed=as_typed)
-        finally:
-            self._waiting.release()
+            newer = index.newer_generation()
+            if newer == self._refused and time.monotonic() < self._try_again:
+                return
+            index.refresh()
+            self._refused = None
+        except ChangaiError as error:
+            # Once, not at every question.
+            if self._refused != newer:
+                _log.warning("不能换用新的索引，仍用原来的：%s", error)
+            self._refused = newer
+            self._try_again = time.monotonic() + _SECONDS_TO_TRY_AGAIN
 
-    def _wait(self) -> Index:
-        if not self._waiting.acquire(blocking=False):
-            raise _busy()
-        try:
-            return self._opening.result()
-        finally:
-            self._waiting.release()
+    @asynccontextmanager
+    async def admitted(self) -> AsyncIterator[Use]:
+        """The right to have work done on the index, a piece after another, each in a thread and in
+        its turn. Raises BusyError at once when too many are inside, and what opening raised."""
+        async with self.admission.admitted():
+            if not self._opening.done():
+                await asyncio.shield(asyncio.wrap_future(self._opening))
 
+            async def use(work: Callable[[Index], T]) -> T:
+                return await self.admission.run(lambda: work(self.get()))
 
-def _busy() -> ServerError:
-    return ServerError("现在问的人太多；请过一会儿再问")
+            yield use
+
+    async def run(self, work: Callable[[Index], T]) -> T:
+        """What ``work`` returns or raises of the index at the generation in use."""
+        async with self.admitted() as use:
+            return await use(work)

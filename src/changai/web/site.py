@@ -1,19 +1,21 @@
-"""What stands beside the chat, with no script needed: the articles, the two tables, and exports;
-and the page of what goes wrong with them."""
+"""What stands beside the chat, with no script needed: the articles and the two tables; and the
+exports that the page's script asks for."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from starlette.exceptions import HTTPException
+from starlette.concurrency import run_in_threadpool
 
-from changai import reader, tables, transcripts
-from changai.errors import ChangaiError
-from changai.web import api, conversation
+from changai import clock, reader, tables, transcripts
+from changai.records import Exchange
+from changai.retrieval import Index
+from changai.web import chat, conversation
 from changai.web.live import LiveIndex
+from changai.web.refusals import refusal
 
 _MEDIA_TYPES = {
     "csv": "text/csv",
@@ -21,80 +23,83 @@ _MEDIA_TYPES = {
     "md": "text/markdown",
 }
 
-FAILURES = (ChangaiError, RequestValidationError, HTTPException, Exception)
-"""What ``failure_page`` is to be told of by the application that the routes are added to."""
 
+def create_router(live: LiveIndex, public_url: str = "") -> APIRouter:
+    """The routes ``/source/ID``, ``/figures``, ``/documents``, both as CSV, and ``/export``.
 
-def create_router(live: LiveIndex) -> APIRouter:
-    """The routes ``/source/ID``, ``/figures``, ``/documents``, both as CSV, and ``/export``."""
+    ``public_url`` is the address of the chat's page that saved links are to lead to; where it is
+    empty, the one that it was asked for at.
+    """
     router = APIRouter(default_response_class=HTMLResponse)
 
+    def home(request: Request) -> str:
+        return f"{public_url.rstrip('/')}/" if public_url else str(request.base_url)
+
     @router.get("/source/{document_id}")
-    def source(
-        document_id: str, mark: Annotated[tuple[str, ...], Query()] = (), of: str = ""
+    async def source(
+        request: Request,
+        document_id: str,
+        mark: Annotated[tuple[str, ...], Query()] = (),
+        of: str = "",
     ) -> Response:
-        # Read once: the passages are one generation's, whatever is published meanwhile.
-        passages = [p for p in live.get().passages if p.document.id == document_id]
-        if not passages:
+        shown = await live.run(lambda index: _article(index, document_id, mark, of))
+        if shown is None:
             message = "收录的文章里没有这一篇，或者已经撤下；请返回问答，重新提问。"
-            return HTMLResponse(reader.failure_page("没有这篇文章", message), status_code=404)
-        document = passages[0].document
-        marks = reader.parse_marks(mark, document.text)
-        changed = bool(of) and of != reader.version(document)
-        return HTMLResponse(reader.article_page(document, passages, marks, changed=changed))
+            return refusal(request.scope, 404, message, title="没有这篇文章")
+        return HTMLResponse(shown)
 
     @router.get("/figures")
-    def figures() -> str:
-        return tables.figures_page(live.get().passages)
+    async def figures() -> str:
+        return await live.run(lambda index: tables.figures_page(index.passages))
 
     @router.get("/figures.csv")
-    def figures_csv(request: Request) -> Response:
-        content = tables.figures_csv(live.get().passages, str(request.base_url))
+    async def figures_csv(request: Request) -> Response:
+        content = await live.run(lambda index: tables.figures_csv(index.passages, home(request)))
         return _file(content, "数据一览.csv")
 
     @router.get("/documents")
-    def documents() -> str:
-        return tables.documents_page(live.get().passages)
+    async def documents() -> str:
+        return await live.run(lambda index: tables.documents_page(index.passages))
 
     @router.get("/documents.csv")
-    def documents_csv(request: Request) -> Response:
-        content = tables.documents_csv(live.get().passages, str(request.base_url))
+    async def documents_csv(request: Request) -> Response:
+        content = await live.run(lambda index: tables.documents_csv(index.passages, home(request)))
         return _file(content, "文件清单.csv")
 
     @router.post("/export/{suffix}")
-    def export(
-        request: Request, suffix: Literal["docx", "md"], turns: Annotated[str, Form()]
-    ) -> Response:
-        home, today = str(request.base_url), date.today()
-        asked = conversation.turns_from_json(turns)
-        answered = {turn: conversation.answer(live, turn) for turn in dict.fromkeys(asked)}
-        exchanges = [answered[turn] for turn in asked]
-        if suffix == "docx":
-            content = transcripts.to_docx(exchanges, today, home)
-        else:
-            content = transcripts.to_markdown(exchanges, today, home).encode()
+    async def export(request: Request, suffix: Literal["docx", "md"]) -> Response:
+        turns = conversation.turns_from(await chat.parsed(request))
+        answered: dict[conversation.Turn, Exchange] = {}
+        async with live.admitted() as use:
+            # A turn at a time, so that others get theirs in between.
+            for turn in dict.fromkeys(turns):
+                answered[turn] = await use(partial(conversation.answer, turn=turn))
+        exchanges = [answered[turn] for turn in turns]
+        today = clock.today()
+        content = await run_in_threadpool(_written, suffix, exchanges, today, home(request))
         return _file(content, transcripts.file_name(today, suffix))
 
     return router
 
 
-async def failure_page(request: Request, error: Exception) -> HTMLResponse:
-    """What went wrong with a request for one of these, or for what is not there, as a page."""
-    title = "出错了"
-    match error:
-        case ChangaiError():
-            status, message = api.status(error), str(error)
-        case HTTPException(status_code=404):
-            title, status = "没有这个网页", 404
-            message = "网址可能写错了，或者网页已经撤下；请返回问答，从那里打开。"
-        case RequestValidationError() | HTTPException():
-            status, message = 400, "网页送来的内容不完整或者太长；请返回问答，分几次再试。"
-        case _:
-            # Starlette raises it again after this, so the log has it.
-            status, message = 500, "服务器出错了，原因写在它的日志里；请告诉管理员。"
-    path = request.scope["path"].removeprefix(request.scope["root_path"])
-    chat = f"./{'../' * (path.count('/') - 1)}"
-    return HTMLResponse(reader.failure_page(title, message, chat), status_code=status)
+def _written(
+    suffix: Literal["docx", "md"], exchanges: list[Exchange], today: date, home: str
+) -> bytes:
+    if suffix == "docx":
+        return transcripts.to_docx(exchanges, today, home)
+    return transcripts.to_markdown(exchanges, today, home).encode()
+
+
+def _article(index: Index, document_id: str, mark: tuple[str, ...], of: str) -> str | None:
+    """The page of an article; None where there is no such article."""
+    # Read once: the passages are one generation's, whatever is published meanwhile.
+    passages = [p for p in index.passages if p.document.id == document_id]
+    if not passages:
+        return None
+    document = passages[0].document
+    marks = reader.parse_marks(mark, document.text)
+    changed = bool(of) and of != reader.version(document)
+    return reader.article_page(document, passages, marks, changed=changed)
 
 
 def _file(content: bytes, name: str) -> Response:

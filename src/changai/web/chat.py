@@ -1,0 +1,105 @@
+"""What the page's script asks for: answers, what it is answered from, and opinions."""
+
+import json
+import logging
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from changai import cards, clock
+from changai.errors import FeedbackError, OpinionError, QuestionError
+from changai.feedback import Feedback, Opinion
+from changai.retrieval import Index
+from changai.web import conversation
+from changai.web.clients import Rates
+from changai.web.live import LiveIndex
+
+_log = logging.getLogger(__name__)
+
+
+def create_routes(live: LiveIndex, feedback: Feedback | None, rates: Rates) -> list[Route]:
+    """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out; what goes wrong is
+    ``refusals.failure``'s to tell."""
+
+    @cache
+    def examples(index: Index, _generation: str) -> list[str]:
+        return [each for each in cards.EXAMPLE_QUESTIONS if index.ask(each).covered]
+
+    async def answer(request: Request) -> Response:
+        """What the page shows for a question, and the turn that it is to remember."""
+        turn = conversation.next_turn(await parsed(request))
+        return JSONResponse(await live.run(lambda index: _shown(index, turn)))
+
+    async def corpus(_: Request) -> Response:
+        """What the page answers from, and the examples that it answers."""
+
+        def told(index: Index) -> dict[str, Any]:
+            corpus = index.corpus
+            return {
+                "line": cards.corpus_line(corpus),
+                "examples": examples(index, corpus.generation),
+                "generation": corpus.generation,
+            }
+
+        return JSONResponse(await live.run(told))
+
+    async def opine(request: Request) -> Response:
+        """Keep an opinion of an answer; what to tell the visitor."""
+        opinion = await parsed(request)
+        if feedback is None:
+            raise OpinionError("这里不收集意见")
+        if rates.wait(request.scope, "opinion"):
+            raise OpinionError("您今天已经评过很多次；请明天再评")
+        try:
+            await live.run(lambda index: _keep(index, feedback, opinion))
+        except FeedbackError as error:
+            _log.error("%s", error)
+            raise OpinionError("服务器存不了意见，请告诉管理员") from error
+        return JSONResponse({"said": "谢谢，已记下。"})
+
+    return [
+        Route("/chat/answer", answer, methods=["POST"]),
+        Route("/chat/corpus", corpus, methods=["GET"]),
+        Route("/chat/opine", opine, methods=["POST"]),
+    ]
+
+
+async def parsed(request: Request) -> object:
+    """The JSON that a request brings. Raises QuestionError."""
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise QuestionError("网页送来的内容读不出来；请刷新网页后再试") from error
+
+
+def _shown(index: Index, turn: conversation.Turn) -> dict[str, Any]:
+    exchange = conversation.answer(index, turn)
+    corpus = index.corpus
+    return {
+        "html": cards.reply_card(exchange),
+        "status": cards.status(exchange),
+        "turn": replace(turn, generation=corpus.generation).to_dict(),
+        "corpus": cards.corpus_line(corpus),
+    }
+
+
+def _keep(index: Index, feedback: Feedback, opinion: object) -> None:
+    match opinion:
+        case {
+            "turn": raw,
+            "useful": bool(useful),
+            "comment": str(comment),
+        }:
+            pass
+        case _:
+            raise OpinionError("网页送来的意见不完整；请刷新网页后再试")
+    exchange = conversation.answer(index, conversation.turn_from(raw))
+    # What is kept must be what the visitor saw.
+    if exchange.renewed:
+        raise OpinionError("文章已经更新；请重新提问后再评")
+    today = clock.today().isoformat()
+    feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))

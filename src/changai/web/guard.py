@@ -1,0 +1,192 @@
+"""At the door: requests that no page and no program of ours makes are turned away, and browsers are
+told what they may do with what they get."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from changai.web.admission import Admission
+from changai.web.clients import Clients, Rates
+from changai.web.refusals import SECONDS_TO_RETRY, own_path, refusal
+from changai.web.settings import Settings
+
+MOST_BYTES = 1_000_000
+"""Of one request's body."""
+
+_LENGTH = re.compile(r"[0-9]{1,9}")
+_MOST_BYTES_HELD = 32 * MOST_BYTES
+"""Of all bodies at a time."""
+
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound to)
+
+_FORMS = ("/login",)
+"""Where a form may be sent to; what the page's script and programs send is JSON, which a page of
+another site cannot send without our leave."""
+
+_WORK = ("/api/ask", "/chat/answer", "/chat/opine", "/mcp", "/source/", "/figures", "/documents")
+"""What has to be worked for."""
+_EXPORT = "/export/"
+
+
+def policy(embed_origins: Iterable[str] = ()) -> str:
+    """The content security policy of the page: it may load nothing from elsewhere, and be shown in
+    a frame by its own site and these only."""
+    return "; ".join(
+        [
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            " ".join(["frame-ancestors 'self'", *embed_origins]),
+            "form-action 'self'",
+        ]
+    )
+
+
+class Guard:
+    """ASGI middleware: hosts, methods, types and origins that are allowed, all others refused; and
+    the headers that every answer carries."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, clients: Clients) -> None:
+        self._app = app
+        self._clients = clients
+        public = urlsplit(settings.public_url).hostname or ""
+        self._hosts = {*_LOCAL_NAMES, settings.host, public, *settings.allowed_hosts} - {""}
+        # A number is no name that another site could give to our address.
+        self._any_number = settings.host in _WILDCARDS
+        self._headers = (
+            (b"content-security-policy", policy(settings.embed_origins).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._headers]
+            await send(message)
+
+        scope = self._clients.told(scope)
+        status, message = self._fault(scope)
+        app = refusal(scope, status, message) if status else self._app
+        await app(scope, receive, send_with_headers)
+
+    def _fault(self, scope: Scope) -> tuple[int, str]:
+        headers = Headers(scope=scope)
+        if not self._is_ours(headers.get("host", "")):
+            return 421, "这台服务器不认这个网址；要用它，请让管理员在启动时加上 --allow-host"
+        if scope["method"] not in ("GET", "HEAD", "POST"):
+            return 405, "这里不接受这种请求；请用 GET 或 POST"
+        if scope["method"] != "POST":
+            return 0, ""
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return 403, "别的网站的网页不能在这里提交；请打开本站再试"
+        sent = headers.get("content-type", "").partition(";")[0].strip().lower()
+        form = sent == "application/x-www-form-urlencoded" and own_path(scope) in _FORMS
+        if sent != "application/json" and not form:
+            return 415, "这里只接受 JSON；请把 Content-Type 写成 application/json"
+        return 0, ""
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether a request's Host names this server; its port does not matter."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        name = name.removesuffix(".")
+        return name in self._hosts or (self._any_number and _is_number(name))
+
+
+class Bodies:
+    """ASGI middleware: a request's body is read whole before anybody works on it, and no longer
+    than it may be; how long a client may take for it is up to ``connections``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if not _LENGTH.fullmatch(length) or int(length) > MOST_BYTES:
+            await _too_long(scope)(scope, receive, send)
+            return
+        body = bytearray()
+        held = 0
+        try:
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                chunk = message.get("body", b"")
+                self._held += len(chunk)
+                held += len(chunk)
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    await _too_long(scope)(scope, receive, send)
+                    return
+                if self._held > _MOST_BYTES_HELD:
+                    await _busy(scope)(scope, receive, send)
+                    return
+                more = message.get("more_body", False)
+            whole: list[Message] = [
+                {"type": "http.request", "body": bytes(body), "more_body": False}
+            ]
+
+            async def receive_whole() -> Message:
+                return whole.pop() if whole else await receive()
+
+            await self._app(scope, receive_whole, send)
+        finally:
+            self._held -= held
+
+
+class Turnstile:
+    """ASGI middleware: whoever asks too often, or when too many do, is told when to come again,
+    before anything is done for his request."""
+
+    def __init__(self, app: ASGIApp, admission: Admission, rates: Rates) -> None:
+        self._app = app
+        self._admission = admission
+        self._rates = rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http" and own_path(scope).startswith((*_WORK, _EXPORT)):
+            if self._admission.full:
+                app = _busy(scope)
+            elif seconds := self._rates.wait(scope, "work"):
+                app = refusal(scope, 429, "您问得太快了；请过一会儿再问", retry_after=seconds)
+        await app(scope, receive, send)
+
+
+def _too_long(scope: Scope) -> ASGIApp:
+    return refusal(scope, 413, "送来的内容太长；请分几次再试")
+
+
+def _busy(scope: Scope) -> ASGIApp:
+    return refusal(scope, 503, "现在问的人太多；请过一会儿再问", retry_after=SECONDS_TO_RETRY)
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

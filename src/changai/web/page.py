@@ -1,0 +1,95 @@
+"""The chat's page, which Gradio serves: the only importer of gradio.
+
+Gradio registers some hundred routes. Through those that run functions and keep files, anyone could
+read the server's files, have it fetch addresses, and fill its disk. The page needs none of them:
+what its script asks for ``chat`` gives.
+"""
+
+import re
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from changai import cards, followups
+from changai.markup import resource
+from changai.retrieval import LONGEST_QUESTION
+from changai.web.refusals import failure, own_path
+
+_SERVED = re.compile(
+    r"/|/theme\.css|/manifest\.json|/favicon\.ico|/(?:assets|static)/(?:[\w-][\w.-]*/)*[\w-][\w.-]*",
+    re.ASCII,
+)
+"""The paths of what the page is made of. Nothing else of Gradio's is served, whatever it is."""
+
+_TOLD = (b"host", b"accept", b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+"""The headers that Gradio may know of. It believes what others say of the host."""
+
+_NO_SCRIPT = """<noscript lang="zh-CN"><p style="margin: 2rem; color-scheme: light dark">\
+提问要用 JavaScript：请在浏览器里允许它，再刷新网页。不提问也可以看：\
+<a href="figures">数据一览</a>、<a href="documents">文件清单</a>。</p></noscript>
+""".encode()
+
+
+def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
+    """The application that serves the page at ``/``, and what it is made of."""
+    with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as blocks:
+        gr.HTML(
+            html_template=resource("page.html")
+            .replace("@examples", cards.examples())
+            .replace("@feedback", "yes" if asks_for_opinions else "no"),
+            js_on_load=resource("page.js"),
+            apply_default_css=False,
+            longest=LONGEST_QUESTION,
+            remembered=followups.LOOK_BACK,
+        )
+    # Neither pages of its own nor a place for uploads.
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        root_path=root_path,
+        app_kwargs={"exception_handlers": {404: failure}},
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        show_error=False,
+        max_file_size="1kb",
+        enable_monitoring=False,
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        # Not ``css``, which Gradio writes twice, its rules for the dark and for paper confined to
+        # its own elements.
+        head=f"<style>{resource('paper.css')}{resource('page.css')}</style>",
+    )
+    return _Served(app)
+
+
+class _Served:
+    """ASGI application: of Gradio's routes, those that the page is made of, each asked for by its
+    path alone."""
+
+    def __init__(self, gradio: ASGIApp) -> None:
+        self._gradio = gradio
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = own_path(scope)
+        if scope["method"] not in ("GET", "HEAD") or not _SERVED.fullmatch(path):
+            raise HTTPException(404)
+        headers = [(name, value) for name, value in scope["headers"] if name in _TOLD]
+        told = {**scope, "query_string": b"", "headers": headers}
+
+        async def send_with_note(message: Message) -> None:
+            # Gradio's page is blank without JavaScript, and has no place for saying so: it is said
+            # before the element that the page is made in.
+            if message["type"] == "http.response.start":
+                del MutableHeaders(raw=message["headers"])["content-length"]
+            elif message["type"] == "http.response.body":
+                message["body"] = message["body"].replace(
+                    b"<gradio-app", _NO_SCRIPT + b"<gradio-app"
+                )
+            await send(message)
+
+        await self._gradio(told, receive, send_with_note if path == "/" else send)

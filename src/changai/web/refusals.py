@@ -1,0 +1,61 @@
+"""What is answered to a request that is not served: a page for people, JSON for programs."""
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Scope
+
+from changai import reader
+from changai.errors import BusyError, ChangaiError, OpinionError, QuestionError
+
+FAILURES = (ChangaiError, RequestValidationError, HTTPException, Exception)
+"""What ``failure`` is to be told of by an application."""
+
+SECONDS_TO_RETRY = 2
+"""After which whoever was one too many may do better."""
+
+_FOR_PROGRAMS = ("/api/", "/chat/", "/mcp")
+
+
+def refusal(
+    scope: Scope, status: int, message: str, *, title: str = "出错了", retry_after: int = 0
+) -> Response:
+    """Say in Chinese why a request is not served and what to do, and with ``retry_after`` in how
+    many seconds it may be."""
+    path = own_path(scope)
+    headers = {"retry-after": str(retry_after)} if retry_after else None
+    if path.startswith(_FOR_PROGRAMS):
+        return JSONResponse({"error": message}, status, headers)
+    chat = f"./{'../' * (path.count('/') - 1)}"
+    return HTMLResponse(reader.failure_page(title, message, chat), status, headers)
+
+
+async def failure(request: Request, error: Exception) -> Response:
+    """What went wrong with a request, or that there is nothing at its address."""
+    match error:
+        case ChangaiError():
+            return refusal(request.scope, status(error), str(error), retry_after=delay(error))
+        case HTTPException(status_code=404):
+            message = "网址可能写错了，或者网页已经撤下；请返回问答，从那里打开。"
+            return refusal(request.scope, 404, message, title="没有这个网页")
+        case RequestValidationError() | HTTPException():
+            message = "网页送来的内容不完整或者太长；请返回问答，分几次再试。"
+            return refusal(request.scope, 400, message)
+    # Starlette raises it again after this, so the log has it.
+    return refusal(request.scope, 500, "服务器出错了，原因写在它的日志里；请告诉管理员。")
+
+
+def status(error: ChangaiError) -> int:
+    """The HTTP status that tells of an error: 400 where what was sent is at fault, else 503."""
+    return 400 if isinstance(error, QuestionError | OpinionError) else 503
+
+
+def delay(error: ChangaiError) -> int:
+    """In how many seconds a request that ended so may do better; 0 where that is not known."""
+    return SECONDS_TO_RETRY if isinstance(error, BusyError) else 0
+
+
+def own_path(scope: Scope) -> str:
+    """The path that was asked for, below that which a proxy serves us at."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", "")) or "/"

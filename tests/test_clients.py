@@ -1,0 +1,74 @@
+from typing import Any
+
+import pytest
+
+from changai.web.clients import Clients, Rates, address
+
+PROXY = "10.0.0.1"
+
+
+def scope(client: str, scheme: str = "http", **headers: str) -> dict[str, Any]:
+    sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http", "client": (client, 40_000), "scheme": scheme, "headers": sent}
+
+
+@pytest.mark.parametrize(
+    ("header", "sent", "client"),
+    [
+        ("x-real-ip", {"x_real_ip": "192.0.2.7"}, "192.0.2.7"),
+        ("X-Real-IP", {"x_real_ip": "2001:db8::7"}, "2001:db8::7"),
+        # What was there before the proxy put its own behind it, anyone may have written.
+        ("x-forwarded-for", {"x_forwarded_for": "198.51.100.1, 192.0.2.7"}, "192.0.2.7"),
+        ("x-real-ip", {}, PROXY),
+        ("x-real-ip", {"x_real_ip": "<script>"}, PROXY),
+        ("x-real-ip", {"x_real_ip": ""}, PROXY),
+        ("", {"x_real_ip": "192.0.2.7"}, PROXY),
+    ],
+)
+def test_a_trusted_proxy_says_whom_it_asks_for(
+    header: str, sent: dict[str, str], client: str
+) -> None:
+    told = Clients([PROXY], header).told(scope(PROXY, **sent))
+    assert address(told) == client
+
+
+def test_nobody_else_may_say_who_he_is_or_how_he_came() -> None:
+    sent = scope("192.0.2.9", x_real_ip="192.0.2.7", x_forwarded_proto="https")
+    assert Clients([PROXY], "x-real-ip").told(sent) == sent
+
+
+@pytest.mark.parametrize(("sent", "scheme"), [("https", "https"), ("gopher", "http"), ("", "http")])
+def test_a_trusted_proxy_says_how_a_request_came(sent: str, scheme: str) -> None:
+    assert Clients([PROXY], "").told(scope(PROXY, x_forwarded_proto=sent))["scheme"] == scheme
+
+
+def test_a_client_may_ask_so_often_a_minute_and_another_still_may() -> None:
+    rates = Rates(Clients([], ""), 3)
+    asked = [rates.wait(scope("192.0.2.7"), "work") for _ in range(5)]
+    assert asked[:3] == [0, 0, 0]
+    assert all(0 < seconds <= 120 for seconds in asked[3:])
+    assert rates.wait(scope("192.0.2.8"), "work") == 0
+    # Each thing is counted by itself.
+    assert rates.wait(scope("192.0.2.7"), "opinion") == 0
+
+
+def test_the_addresses_of_one_network_of_version_6_are_one_client() -> None:
+    rates = Rates(Clients([], ""), 1)
+    assert rates.wait(scope("2001:db8:0:1::1"), "work") == 0
+    assert rates.wait(scope("2001:db8:0:1:ffff::2"), "work") > 0
+    assert rates.wait(scope("2001:db8:0:2::1"), "work") == 0
+
+
+def test_who_is_not_limited() -> None:
+    unlimited = Rates(Clients([], ""), 0)
+    assert {unlimited.wait(scope("192.0.2.7"), "work") for _ in range(500)} == {0}
+    # All of a proxy's clients are not one.
+    rates = Rates(Clients([PROXY], ""), 1)
+    assert {rates.wait(scope(PROXY), "work") for _ in range(500)} == {0}
+
+
+def test_opinions_are_limited_even_where_questions_are_not() -> None:
+    rates = Rates(Clients([], ""), 0)
+    asked = [rates.wait(scope("192.0.2.7"), "opinion") for _ in range(51)]
+    assert asked[:50] == [0] * 50
+    assert asked[50] > 0
