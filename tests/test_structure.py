@@ -24,7 +24,7 @@ LAYERS = [
     {"outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
     {"build", "console", "inventory", "matching", "terminal", "transcripts"},
-    {"retrieval"},
+    {"retrieval", "web.logs"},
     {"evaluation", "feedback", "intervals", "web.assistants", "web.live"},
     {"cards", "fitting", "measures", "web.api", "web.conversation"},
     {"charts", "failures"},
