@@ -350,6 +350,7 @@ log = logging.getLogger("changai.web.live")
 
 def warn(request):
     log.warning("不能换用：%s", request.query_params["q"])
+    logging.getLogger("httpx").info("GET %s", request.url)
     return PlainTextResponse("好")
 
 async def read(request):
@@ -421,6 +422,8 @@ def test_a_service_writes_json_and_nothing_else() -> None:
         for each in told
         if each.get("request_id") == warned.headers["x-request-id"]
     ] == [("不能换用：x\ny", "changai.web.live"), ("request", "changai.web.logs")]
+    # Other libraries may tell of an address whole, with the question in it.
+    assert not any(each["logger"] == "httpx" for each in told)
     (fault,) = [each for each in told if "坏" in each.get("traceback", "")]
     assert fault["request_id"] == requests["/fail"]["request_id"]
     assert "repeated" not in fault
