@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +34,7 @@ def serving_page(folder: Path, *options: str, port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def serving(app: Starlette, root_path: str = "") -> Iterator[str]:
+def serving(app: ASGIApp, root_path: str = "") -> Iterator[str]:
     """The address that an application is served at."""
     config = uvicorn.Config(app, port=0, log_level="critical", root_path=root_path, ws="none")
     server = uvicorn.Server(config)

@@ -22,14 +22,18 @@ from changai.errors import EncoderError
 from changai.records import Answer
 from changai.retrieval import Index
 from changai.web import api
+from changai.web.answering import Answering
 from changai.web.live import LiveIndex
+from changai.web.metrics import Metrics
 from servers import proxy, serving
 from small import CHECK_UP, OPENING, write_small
 
 
 def application(live: LiveIndex) -> Starlette:
     """The routes as the web application has them: before a page mounted at the root."""
-    return Starlette(routes=[*api.create_routes(live), Mount("/", PlainTextResponse("页面"))])
+    metrics = Metrics(lambda: 0, lambda: 0, lambda: None, lambda: False)
+    routes = api.create_routes(live, Answering(live, metrics), metrics)
+    return Starlette(routes=[*routes, Mount("/", PlainTextResponse("页面"))])
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +146,7 @@ def test_the_description_names_the_address_and_the_schemas(url: str) -> None:
             status: response["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
             for status, response in operation["responses"].items()
         }
-        failures = dict.fromkeys(["400", "422", "500", "503"], "Failure")
+        failures = dict.fromkeys(["400", "422", "429", "500", "503"], "Failure")
         assert schemas == {"200": "Answer", **failures}
     [question, k] = described["paths"]["/ask"]["get"]["parameters"]
     assert (question["name"], question["required"]) == ("question", True)

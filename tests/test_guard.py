@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message
 from changai.web.admission import Admission
 from changai.web.clients import Clients, Rates
 from changai.web.guard import MOST_BYTES, Bodies, Guard, Turnstile, policy
+from changai.web.metrics import Metrics
 from changai.web.settings import Settings
 
 JSON = {"content-type": "application/json"}
@@ -31,6 +32,10 @@ def echoing() -> Starlette:
 
 def client(app: ASGIApp, host: str = "localhost") -> TestClient:
     return TestClient(app, base_url=f"http://{host}", client=("192.0.2.7", 40_000))
+
+
+def metrics() -> Metrics:
+    return Metrics(lambda: 0, lambda: 0, lambda: None, lambda: False)
 
 
 def guarded(**chosen: Any) -> ASGIApp:
@@ -189,7 +194,7 @@ def test_all_bodies_together_may_be_so_long() -> None:
 
 def test_who_asks_too_often_is_told_when_to_come_again() -> None:
     rates = Rates(Clients([], ""), 2)
-    app = client(Turnstile(echoing(), Admission(1, 1), rates))
+    app = client(Turnstile(echoing(), Admission(1, 1), rates, metrics()))
     assert [app.get("/api/ask").status_code for _ in range(3)] == [200, 200, 429]
     for path in ("/figures", "/chat/answer", "/export/md"):
         answer = app.get(path)
@@ -201,7 +206,7 @@ def test_who_asks_too_often_is_told_when_to_come_again() -> None:
 
 def test_when_the_room_is_full_nobody_is_let_in_to_wait() -> None:
     admission = Admission(1, 0)
-    app = client(Turnstile(echoing(), admission, Rates(Clients([], ""), 0)))
+    app = client(Turnstile(echoing(), admission, Rates(Clients([], ""), 0), metrics()))
 
     async def ask() -> list[int]:
         async with admission.admitted():

@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 import pytest
 from fastapi import FastAPI
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from changai.build import build_index
 from changai.retrieval import Index
@@ -29,7 +30,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     build_index(write_small(folder), folder)
     settings = Settings(folder, rate=0)
 
-    async def make() -> FastAPI:
+    async def make() -> ASGIApp:
         return create_app(LiveIndex(lambda: Index.open(folder)), settings)
 
     with TestClient(asyncio.run(make()), base_url="http://localhost") as client:
@@ -44,7 +45,8 @@ def gradios_routes() -> list[tuple[str, str]]:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         with gr.Blocks(analytics_enabled=False) as page:
             gr.HTML("page")
-        return gr.mount_gradio_app(app, page, path="/", run_history=True, enable_monitoring=True)
+        gr.mount_gradio_app(app, page, path="/", run_history=True, enable_monitoring=True)
+        return app
 
     def walk(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
         for route in routes:

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urljoin
 import docx
 import httpx
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp
 
 from changai import cards, clock, reader, transcripts
 from changai.build import build_index
@@ -59,10 +59,10 @@ def index(folder: Path) -> Index:
 SETTINGS = Settings(Path(), allowed_hosts=("testserver",), rate=0)
 
 
-def application(open_index: Callable[[], Index]) -> FastAPI:
+def application(open_index: Callable[[], Index]) -> ASGIApp:
     """The application, made where an event loop runs: else Gradio makes loops and closes none."""
 
-    async def make() -> FastAPI:
+    async def make() -> ASGIApp:
         return create_app(LiveIndex(open_index), SETTINGS)
 
     return asyncio.run(make())

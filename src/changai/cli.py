@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import click
@@ -179,9 +179,20 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
     type=click.Path(path_type=Path),
     help="把“有用/没用”的意见记进这个 SQLite 文件；不给就不收集。",
 )
+@click.option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    help="日志的样式：text 给人看，只有警告；json 每行一条，另有访问记录。默认在终端里用 text。",
+)
 @click.option("--log-questions", is_flag=True, help="把问题的原文也写进日志。")
 @_index_option
-def serve(index: Path, root_path: str | None, public_url: str, **chosen: Any) -> None:
+def serve(
+    index: Path,
+    root_path: str | None,
+    public_url: str,
+    log: Literal["text", "json"] | None,
+    **chosen: Any,
+) -> None:
     """启动问答网页。"""
     # Loading modules makes no garbage: looking for it would take a fifth of the start.
     gc.disable()
@@ -192,7 +203,9 @@ def serve(index: Path, root_path: str | None, public_url: str, **chosen: Any) ->
     gc.enable()
     if root_path is None:
         root_path = urlsplit(public_url).path.rstrip("/")
-    settings = Settings(index, root_path=root_path, public_url=public_url, **chosen)
+    if log is None:
+        log = "text" if sys.stderr.isatty() else "json"
+    settings = Settings(index, root_path=root_path, public_url=public_url, log=log, **chosen)
     with progress_bar("建立索引") as progress:
         app.serve(settings, progress)
 

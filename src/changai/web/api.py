@@ -1,4 +1,5 @@
-"""For other programs: answers as JSON at ``/api``, ``/mcp`` for assistants, and ``/healthz``."""
+"""For other programs: answers as JSON at ``/api``, ``/mcp`` for assistants, ``/healthz`` and
+``/metrics`` for whoever watches over the service."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -9,13 +10,21 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from changai import records
 from changai.errors import ChangaiError, QuestionError
+from changai.retrieval import Index
+from changai.web.answering import Answering
 from changai.web.live import LiveIndex
+from changai.web.metrics import Metrics
 from changai.web.refusals import delay, status
+from changai.web.settings import LOOPBACK
+
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-real-ip")
+"""Headers by which a request shows that a proxy has passed it on."""
 
 _MOST = 100
 """Citations that may be asked for."""
@@ -72,24 +81,32 @@ class Failure(_Record):
     error: str = Field(description="出了什么错，该怎么办")
 
 
-def create_routes(live: LiveIndex) -> list[BaseRoute]:
-    """What the web application serves for other programs: ``/api``, ``/mcp`` and ``/healthz``."""
+def create_routes(live: LiveIndex, answering: Answering, metrics: Metrics) -> list[BaseRoute]:
+    """What the web application serves for other programs."""
 
     async def healthz(_: Request) -> JSONResponse:
         return _health(live)
 
+    async def measured(request: Request) -> Response:
+        if not _may_measure(request):
+            raise HTTPException(404)
+        content, content_type = metrics.render()
+        return Response(content, headers={"content-type": content_type})
+
     return [
-        Mount("/api", create_api(live)),
-        Route("/mcp", _create_mcp(live)),
+        Mount("/api", create_api(answering)),
+        Route("/mcp", _create_mcp(answering)),
         Route("/healthz", healthz),
+        Route("/metrics", measured),
     ]
 
 
-def create_api(live: LiveIndex) -> FastAPI:
+def create_api(answering: Answering) -> FastAPI:
     """The application to be mounted at ``/api``: ``ask`` by GET or POST, and ``openapi.json``.
 
     It answers as ``changai ask --json`` does, or ``{"error": …}``: 400 for a question that cannot
-    be asked, 422 for a request that is not of the form, 503 where the index cannot be used.
+    be asked, 422 for a request that is not of the form, 503 where the index cannot be used or too
+    many ask.
     """
     api = FastAPI(
         title="产改问答",
@@ -109,21 +126,22 @@ def create_api(live: LiveIndex) -> FastAPI:
         400: {"model": Failure, "description": "问题不能问"},
         422: {"model": Failure, "description": "请求不合格式"},
         500: {"model": Failure, "description": "服务器出错"},
-        503: {"model": Failure, "description": "索引不能用"},
+        429: {"model": Failure, "description": "问得太快；过 Retry-After 秒再问"},
+        503: {"model": Failure, "description": "索引不能用，或者问的人太多；过 Retry-After 秒再问"},
     }
 
     @api.get("/ask", response_model=Answer, responses=failures, summary="提问")
     async def ask(asked: Annotated[Asked, Query()]) -> dict[str, Any]:
-        return await _ask(live, asked)
+        return await _ask(answering, asked)
 
     @api.post("/ask", response_model=Answer, responses=failures, summary="提问（用 JSON）")
     async def ask_by_post(asked: Annotated[Asked, Body()]) -> dict[str, Any]:
-        return await _ask(live, asked)
+        return await _ask(answering, asked)
 
     return api
 
 
-def _create_mcp(live: LiveIndex) -> ASGIApp:
+def _create_mcp(answering: Answering) -> ASGIApp:
     """The MCP endpoint, or what says how to install it.
 
     It is an extra because gradio loads ``mcp`` wherever it finds it: every start of the page would
@@ -140,15 +158,27 @@ def _create_mcp(live: LiveIndex) -> ASGIApp:
             asked = Asked.model_validate(arguments)
         except ValidationError as error:
             raise QuestionError(_what_is_malformed(error)) from error
-        return await _ask(live, asked)
+        return await _ask(answering, asked)
 
     return Endpoint(
         Asked.model_json_schema(), Answer.model_json_schema(mode="serialization"), retrieve
     )
 
 
-async def _ask(live: LiveIndex, asked: Asked) -> dict[str, Any]:
-    return await live.run(lambda index: index.ask(asked.question, k=asked.k).to_dict())
+async def _ask(answering: Answering, asked: Asked) -> dict[str, Any]:
+    def ask(index: Index) -> tuple[records.Answer, dict[str, Any]]:
+        answer = index.ask(asked.question, k=asked.k)
+        return answer, answer.to_dict()
+
+    return await answering.ask(ask)
+
+
+def _may_measure(request: Request) -> bool:
+    """Whether the metrics may be told: to a program on this machine that no proxy speaks for, and
+    to whoever has signed in."""
+    here = request.client is not None and request.client.host in LOOPBACK
+    passed_on = any(name in request.headers for name in _FORWARDED)
+    return (here and not passed_on) or "user" in request.scope.get("state", {})
 
 
 def _health(live: LiveIndex) -> JSONResponse:

@@ -5,21 +5,25 @@ import logging
 import os
 import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from changai.build import Progress, ensure_index
 from changai.errors import ServerError
 from changai.feedback import Feedback
 from changai.retrieval import Index
-from changai.web import api, chat, refusals, site
+from changai.web import api, chat, logs, refusals, site
+from changai.web.answering import Answering
 from changai.web.clients import Clients, Rates
 from changai.web.connections import create_server
 from changai.web.guard import Bodies, Guard, Turnstile
 from changai.web.live import LiveIndex
+from changai.web.metrics import Metrics
 from changai.web.page import create_page
 from changai.web.settings import LOOPBACK, Settings
 
@@ -32,11 +36,12 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     Raises ServerError when the address cannot be listened on or a setting cannot be used,
     FeedbackError, and what opening an index raises.
     """
+    logs.set_up(settings.log)
     _check_temporary_folder()
     listener = _listen(settings.host, settings.port)
     feedback = Feedback(settings.feedback) if settings.feedback is not None else None
     live = LiveIndex(lambda: _open_index(settings.index, progress))
-    app = create_app(live, settings, feedback)
+    app = create_app(live, settings, feedback, lambda: len(server.server_state.connections))
     server = create_server(app, root_path=settings.root_path)
     live.when_failed(lambda: setattr(server, "should_exit", True))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -49,20 +54,35 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
         raise live.failure
 
 
-def create_app(live: LiveIndex, settings: Settings, feedback: Feedback | None = None) -> FastAPI:
+def create_app(
+    live: LiveIndex,
+    settings: Settings,
+    feedback: Feedback | None = None,
+    connections: Callable[[], int] = lambda: 0,
+) -> ASGIApp:
     """The web application: the page at ``/``, beside it what ``site``, ``api`` and ``chat`` give,
-    and before them all what keeps the door."""
+    and before them all what keeps the door. ``connections`` tells how many are open."""
     clients = Clients(settings.trusted_proxies, settings.client_header)
     rates = Rates(clients, settings.rate)
+    metrics = Metrics(
+        waiting=lambda: live.admission.waiting,
+        connections=connections,
+        corpus=lambda: live.opened().corpus if live.state() in ("ok", "stale") else None,
+        stale=lambda: live.state() == "stale",
+    )
+    answering = Answering(live, metrics, log_questions=settings.log_questions)
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        routes=[*api.create_routes(live), *chat.create_routes(live, feedback, rates)],
+        routes=[
+            *api.create_routes(live, answering, metrics),
+            *chat.create_routes(live, answering, feedback, rates),
+        ],
         exception_handlers=dict.fromkeys(refusals.FAILURES, refusals.failure),
         middleware=[
             Middleware(Guard, settings, clients),
-            Middleware(Turnstile, live.admission, rates),
+            Middleware(Turnstile, live.admission, rates, metrics),
             Middleware(Bodies),
         ],
     )
@@ -70,7 +90,7 @@ def create_app(live: LiveIndex, settings: Settings, feedback: Feedback | None = 
     page = create_page(settings.root_path, asks_for_opinions=feedback is not None)
     # What it does not know, nobody does: it is asked last.
     app.routes.append(Mount("/", page))
-    return app
+    return logs.AccessLog(app, metrics.count_response)
 
 
 def _open_index(folder: Path, progress: Progress | None) -> Index:

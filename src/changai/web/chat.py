@@ -3,7 +3,7 @@
 import json
 import logging
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from starlette.requests import Request
@@ -13,15 +13,19 @@ from starlette.routing import Route
 from changai import cards, clock
 from changai.errors import FeedbackError, OpinionError, QuestionError
 from changai.feedback import Feedback, Opinion
+from changai.records import Answer
 from changai.retrieval import Index
 from changai.web import conversation
+from changai.web.answering import Answering
 from changai.web.clients import Rates
 from changai.web.live import LiveIndex
 
 _log = logging.getLogger(__name__)
 
 
-def create_routes(live: LiveIndex, feedback: Feedback | None, rates: Rates) -> list[Route]:
+def create_routes(
+    live: LiveIndex, answering: Answering, feedback: Feedback | None, rates: Rates
+) -> list[Route]:
     """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out; what goes wrong is
     ``refusals.failure``'s to tell."""
 
@@ -32,7 +36,7 @@ def create_routes(live: LiveIndex, feedback: Feedback | None, rates: Rates) -> l
     async def answer(request: Request) -> Response:
         """What the page shows for a question, and the turn that it is to remember."""
         turn = conversation.next_turn(await parsed(request))
-        return JSONResponse(await live.run(lambda index: _shown(index, turn)))
+        return JSONResponse(await answering.ask(partial(_shown, turn=turn)))
 
     async def corpus(_: Request) -> Response:
         """What the page answers from, and the examples that it answers."""
@@ -76,10 +80,10 @@ async def parsed(request: Request) -> object:
         raise QuestionError("网页送来的内容读不出来；请刷新网页后再试") from error
 
 
-def _shown(index: Index, turn: conversation.Turn) -> dict[str, Any]:
+def _shown(index: Index, turn: conversation.Turn) -> tuple[Answer, dict[str, Any]]:
     exchange = conversation.answer(index, turn)
     corpus = index.corpus
-    return {
+    return exchange.answer, {
         "html": cards.reply_card(exchange),
         "status": cards.status(exchange),
         "turn": replace(turn, generation=corpus.generation).to_dict(),

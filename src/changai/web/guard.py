@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai.web.admission import Admission
 from changai.web.clients import Clients, Rates
+from changai.web.metrics import Metrics, Outcome
 from changai.web.refusals import SECONDS_TO_RETRY, own_path, refusal
 from changai.web.settings import Settings
 
@@ -28,9 +29,9 @@ _FORMS = ("/login",)
 """Where a form may be sent to; what the page's script and programs send is JSON, which a page of
 another site cannot send without our leave."""
 
-_WORK = ("/api/ask", "/chat/answer", "/chat/opine", "/mcp", "/source/", "/figures", "/documents")
+_QUESTIONS = ("/api/ask", "/chat/answer", "/mcp")
+_WORK = (*_QUESTIONS, "/chat/opine", "/export/", "/source/", "/figures", "/documents")
 """What has to be worked for."""
-_EXPORT = "/export/"
 
 
 def policy(embed_origins: Iterable[str] = ()) -> str:
@@ -161,19 +162,26 @@ class Turnstile:
     """ASGI middleware: whoever asks too often, or when too many do, is told when to come again,
     before anything is done for his request."""
 
-    def __init__(self, app: ASGIApp, admission: Admission, rates: Rates) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission, rates: Rates, metrics: Metrics) -> None:
         self._app = app
         self._admission = admission
         self._rates = rates
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
-        if scope["type"] == "http" and own_path(scope).startswith((*_WORK, _EXPORT)):
+        if scope["type"] == "http" and (path := own_path(scope)).startswith(_WORK):
             if self._admission.full:
                 app = _busy(scope)
+                self._count(path, "refused")
             elif seconds := self._rates.wait(scope, "work"):
                 app = refusal(scope, 429, "您问得太快了；请过一会儿再问", retry_after=seconds)
+                self._count(path, "limited")
         await app(scope, receive, send)
+
+    def _count(self, path: str, outcome: Outcome) -> None:
+        if path.startswith(_QUESTIONS):
+            self._metrics.count_question(outcome)
 
 
 def _too_long(scope: Scope) -> ASGIApp:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -15,9 +16,11 @@ class Settings:
     ``public_url``. ``embed_origins`` are the sites that may show the page in a frame.
     ``trusted_proxies`` are the addresses whose word is taken on who asks, and ``client_header``
     where they say it, or empty. ``rate`` is how many requests a client may make a minute that have
-    to be worked for, 0 for as many as he likes. ``users`` is the file of accounts, if only they may
-    come in, and ``feedback`` that of opinions, if any are asked for. ``log_questions`` says whether
-    the log is to hold what was asked.
+    to be worked for, 0 for as many as he likes.
+
+    ``users`` is the file of accounts, if only they may come in, and ``feedback`` that of opinions,
+    if any are asked for. ``log`` is the form of the log, for a person at a terminal or for a
+    service; ``log_questions`` says whether it is to hold what was asked.
     """
 
     index: Path
@@ -32,4 +35,5 @@ class Settings:
     rate: int = 120
     users: Path | None = None
     feedback: Path | None = None
+    log: Literal["text", "json"] = "text"
     log_questions: bool = False
