@@ -19,7 +19,7 @@ MODULES = {
 # A module imports only from the lines above its own.
 LAYERS = [
     {"decoding", "errors", "files", "records", "wordlists"},
-    {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
+    {"accounts", "chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "highlights", "known", "model_export"},
     {"outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
@@ -43,7 +43,7 @@ ONLY_IMPORTERS = {
     "opencc": {"chinese"},
     "pypinyin": {"spelling"},
     "rjieba": {"chinese"},
-    "filelock": {"store"},
+    "filelock": {"accounts", "store"},
     "click": {"cli", "console"},
     "sqlite3": {"feedback"},
 }

@@ -8,6 +8,8 @@
     ├── ReportError          the report of an evaluation cannot be written
     ├── OpinionError         a visitor's opinion cannot be kept as it stands
     ├── FeedbackError        the file of visitors' opinions cannot be used
+    ├── AccountError         an account cannot be made, changed or removed as asked
+    ├── AccountFileError     the file of accounts cannot be used
     ├── ServerError          the web page cannot be served, or not to so many at once
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
@@ -60,6 +62,14 @@ class OpinionError(ChangaiError):
 class FeedbackError(ChangaiError):
     """A file of opinions is missing, full, damaged, of another kind or version, or may not be
     written; or no question can be made of it."""
+
+
+class AccountError(ChangaiError):
+    """A name or password that no account may have, a name that is taken, or one that is not."""
+
+
+class AccountFileError(ChangaiError):
+    """A file of accounts is missing, damaged, too large or full, or may not be read or written."""
 
 
 class ServerError(ChangaiError):
