@@ -20,10 +20,10 @@ MODULES = {
 LAYERS = [
     {"decoding", "errors", "files", "records", "wordlists"},
     {"accounts", "chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
-    {"expectations", "highlights", "known", "model_export"},
+    {"expectations", "highlights", "known", "model_export", "web.sessions"},
     {"outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
-    {"build", "console", "inventory", "matching", "terminal", "transcripts"},
+    {"build", "console", "inventory", "matching", "terminal", "transcripts", "web.signin"},
     {"retrieval"},
     {"evaluation", "feedback", "intervals", "web.assistants", "web.live"},
     {"cards", "fitting", "measures", "web.api", "web.conversation"},
