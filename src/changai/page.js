@@ -376,7 +376,19 @@ addEventListener('afterprint', () => {
   for (const each of folded) each.open = false;
 });
 
-call('chat/corpus').then(({line, examples, generation}) => {
+// Whoever signs in next in this tab must not read what the one before has asked.
+function greet(user) {
+  if (user !== (sessionStorage.getItem('user') ?? '')) {
+    chat.replaceChildren();
+    keep();
+  }
+  sessionStorage.setItem('user', user);
+  find('#user').hidden = !user;
+  find('#user span').textContent = `已登录：${user}`;
+}
+
+call('chat/corpus').then(({line, examples, generation, user}) => {
+  greet(user);
   find('#corpus').textContent = line;
   if (generation) outdate(generation);
   // Of the examples those are offered that the articles answer.

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from changai.accounts import Accounts
 from changai.build import Progress, ensure_index
 from changai.errors import ServerError
 from changai.feedback import Feedback
@@ -26,6 +27,7 @@ from changai.web.live import LiveIndex
 from changai.web.metrics import Metrics
 from changai.web.page import create_page
 from changai.web.settings import LOOPBACK, Settings
+from changai.web.signin import SignIn
 
 _log = logging.getLogger(__name__)
 
@@ -34,14 +36,17 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     """Serve the page until told to stop; the index is opened meanwhile, and built if there is none.
 
     Raises ServerError when the address cannot be listened on or a setting cannot be used,
-    FeedbackError, and what opening an index raises.
+    FeedbackError, AccountFileError, and what opening an index raises.
     """
     logs.set_up(settings.log)
     _check_temporary_folder()
     listener = _listen(settings.host, settings.port)
     feedback = Feedback(settings.feedback) if settings.feedback is not None else None
     live = LiveIndex(lambda: _open_index(settings.index, progress))
-    app = create_app(live, settings, feedback, lambda: len(server.server_state.connections))
+    accounts = Accounts(settings.users) if settings.users is not None else None
+    app = create_app(
+        live, settings, feedback, accounts, lambda: len(server.server_state.connections)
+    )
     server = create_server(app, root_path=settings.root_path)
     live.when_failed(lambda: setattr(server, "should_exit", True))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -58,10 +63,12 @@ def create_app(
     live: LiveIndex,
     settings: Settings,
     feedback: Feedback | None = None,
+    accounts: Accounts | None = None,
     connections: Callable[[], int] = lambda: 0,
 ) -> ASGIApp:
     """The web application: the page at ``/``, beside it what ``site``, ``api`` and ``chat`` give,
-    and before them all what keeps the door. ``connections`` tells how many are open."""
+    and before them all what keeps the door. Where there are ``accounts``, only they may come in;
+    ``connections`` tells how many are open."""
     clients = Clients(settings.trusted_proxies, settings.client_header)
     rates = Rates(clients, settings.rate)
     metrics = Metrics(
@@ -71,6 +78,8 @@ def create_app(
         stale=lambda: live.state() == "stale",
     )
     answering = Answering(live, metrics, log_questions=settings.log_questions)
+    secure = settings.public_url.startswith("https:")
+    signing_in = [Middleware(SignIn, accounts, secure=secure, clients=clients)] if accounts else []
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
@@ -82,6 +91,7 @@ def create_app(
         exception_handlers=dict.fromkeys(refusals.FAILURES, refusals.failure),
         middleware=[
             Middleware(Guard, settings, clients),
+            *signing_in,
             Middleware(Turnstile, live.admission, rates, metrics),
             Middleware(Bodies),
         ],

@@ -19,6 +19,7 @@ from changai.web import conversation
 from changai.web.answering import Answering
 from changai.web.clients import Rates
 from changai.web.live import LiveIndex
+from changai.web.signin import user_of
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ def create_routes(
         turn = conversation.next_turn(await parsed(request))
         return JSONResponse(await answering.ask(partial(_shown, turn=turn)))
 
-    async def corpus(_: Request) -> Response:
-        """What the page answers from, and the examples that it answers."""
+    async def corpus(request: Request) -> Response:
+        """What the page answers from, the examples that it answers, and who has signed in."""
 
         def told(index: Index) -> dict[str, Any]:
             corpus = index.corpus
@@ -49,7 +50,7 @@ def create_routes(
                 "generation": corpus.generation,
             }
 
-        return JSONResponse(await live.run(told))
+        return JSONResponse(await live.run(told) | {"user": user_of(request.scope) or ""})
 
     async def opine(request: Request) -> Response:
         """Keep an opinion of an answer; what to tell the visitor."""

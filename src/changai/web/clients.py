@@ -1,16 +1,13 @@
 """Who asks, how it came to us, and whether he asks too often."""
 
 import ipaddress
-import math
-import time
 from collections.abc import Collection
 from typing import Literal
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from changai.web.rates import Rate
 
 _OPINIONS_A_DAY = 50
 
@@ -26,7 +23,7 @@ class Clients:
     def told(self, scope: Scope) -> Scope:
         """The request as it was before a trusted proxy passed it on: its ``client`` and
         ``scheme``."""
-        if not self.is_trusted(address(scope)):
+        if address(scope) not in self._trusted:
             return scope
         headers = Headers(scope=scope)
         told = dict(scope)
@@ -38,34 +35,33 @@ class Clients:
             told["scheme"] = scheme
         return told
 
-    def is_trusted(self, client: str) -> bool:
-        """Whether this is a proxy that may speak for others."""
-        return client in self._trusted
+    def key(self, scope: Scope) -> str:
+        """Whom a request counts against, for one that ``told`` gave: an address, or the network of
+        addresses of version 6 that one client has; empty for a proxy that does not say for whom it
+        asks, since all of its clients are not one."""
+        client = address(scope)
+        return "" if client in self._trusted else _network(client)
 
 
 class Rates:
-    """How often each client may make us work. A proxy that does not say for whom it asks is not
-    limited: that would limit all of its clients together."""
+    """How often each client may make us work, and give an opinion."""
 
     def __init__(self, clients: Clients, a_minute: int) -> None:
         """``a_minute`` is for requests that have to be worked for; 0 for no limit."""
         self._clients = clients
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._limits: dict[str, RateLimitItem] = {"opinion": RateLimitItemPerDay(_OPINIONS_A_DAY)}
+        self._rates = {"opinion": Rate([(_OPINIONS_A_DAY, 24 * 3600)])}
         if a_minute:
-            self._limits["work"] = RateLimitItemPerMinute(a_minute)
+            self._rates["work"] = Rate([(a_minute, 60)])
 
     def wait(self, scope: Scope, kind: Literal["work", "opinion"]) -> int:
-        """Count a request; in how many seconds its client may make it, 0 where it may now."""
-        client, limit = address(scope), self._limits.get(kind)
-        if limit is None or self._clients.is_trusted(client):
+        """In how many seconds a request may be made; 0 where it may now, which counts it."""
+        key, rate = self._clients.key(scope), self._rates.get(kind)
+        if not key or rate is None:
             return 0
-        # Whoever has one address of version 6 has a network of them.
-        key = _network(client) or client
-        if self._limiter.hit(limit, kind, key):
-            return 0
-        reset = self._limiter.get_window_stats(limit, kind, key).reset_time
-        return max(1, math.ceil(reset - time.time()))
+        if seconds := rate.wait(key):
+            return seconds
+        rate.add(key)
+        return 0
 
 
 def address(scope: Scope) -> str:
@@ -75,10 +71,12 @@ def address(scope: Scope) -> str:
 
 
 def _network(client: str) -> str:
-    """The network of an address that one client may be taken to have; empty for no address."""
+    """What one client may be taken to have: an address of version 4, or a network of version 6;
+    empty for what is no address."""
     try:
         known = ipaddress.ip_address(client)
     except ValueError:
         return ""
-    prefix = 64 if known.version == 6 else 32
-    return str(ipaddress.ip_network(f"{known}/{prefix}", strict=False))
+    if known.version == 4:
+        return str(known)
+    return str(ipaddress.ip_network((int(known), 64), strict=False))

@@ -25,7 +25,7 @@ _MOST_BYTES_HELD = 32 * MOST_BYTES
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound to)
 
-_FORMS = ("/login",)
+_FORMS = ("/login", "/logout")
 """Where a form may be sent to; what the page's script and programs send is JSON, which a page of
 another site cannot send without our leave."""
 
@@ -77,7 +77,9 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers]
+                set_already = {name for name, _ in message["headers"]}
+                more = [each for each in self._headers if each[0] not in set_already]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         scope = self._clients.told(scope)
