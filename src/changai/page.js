@@ -43,9 +43,8 @@ async function request(path, body, waiting = () => {}) {
 async function call(path, body, waiting) {
   const response = await request(path, body, waiting).catch(() => { throw Error(UNREACHED); });
   const said = await response.json().catch(() => { throw Error(UNREACHED); });
-  if (!response.ok) {
-    const final = response.status === 400;
-    throw Object.assign(Error(said.error ?? UNREACHED), {final});
+  if (!response.ok || said.error) {
+    throw Object.assign(Error(said.error ?? UNREACHED), {final: response.ok});
   }
   return said;
 }

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from changai import cards, clock
-from changai.errors import FeedbackError, OpinionError, QuestionError
+from changai.errors import ChangaiError, FeedbackError, OpinionError, QuestionError
 from changai.feedback import Feedback, Opinion
 from changai.records import Answer
 from changai.retrieval import Index
@@ -37,7 +37,10 @@ def create_routes(
     async def answer(request: Request) -> Response:
         """What the page shows for a question, and the turn that it is to remember."""
         turn = conversation.next_turn(await parsed(request))
-        return JSONResponse(await answering.ask(partial(_shown, turn=turn)))
+        try:
+            return JSONResponse(await answering.ask(partial(_shown, turn=turn)))
+        except QuestionError as error:
+            return _objection(error)
 
     async def corpus(request: Request) -> Response:
         """What the page answers from, the examples that it answers, and who has signed in."""
@@ -55,15 +58,17 @@ def create_routes(
     async def opine(request: Request) -> Response:
         """Keep an opinion of an answer; what to tell the visitor."""
         opinion = await parsed(request)
-        if feedback is None:
-            raise OpinionError("这里不收集意见")
-        if rates.wait(request.scope, "opinion"):
-            raise OpinionError("您今天已经评过很多次；请明天再评")
         try:
+            if feedback is None:
+                raise OpinionError("这里不收集意见")
+            if rates.wait(request.scope, "opinion"):
+                raise OpinionError("您今天已经评过很多次；请明天再评")
             await live.run(lambda index: _keep(index, feedback, opinion))
+        except (OpinionError, QuestionError) as error:
+            return _objection(error)
         except FeedbackError as error:
             _log.error("%s", error)
-            raise OpinionError("服务器存不了意见，请告诉管理员") from error
+            return _objection(OpinionError("服务器存不了意见，请告诉管理员"))
         return JSONResponse({"said": "谢谢，已记下。"})
 
     return [
@@ -71,6 +76,12 @@ def create_routes(
         Route("/chat/corpus", corpus, methods=["GET"]),
         Route("/chat/opine", opine, methods=["POST"]),
     ]
+
+
+def _objection(error: ChangaiError) -> Response:
+    """What is wrong with what a visitor wrote. To the page that is an answer like any other: of a
+    status that tells of an error, browsers would complain."""
+    return JSONResponse({"error": str(error)})
 
 
 async def parsed(request: Request) -> object:
