@@ -18,16 +18,17 @@ MODULES = {
 
 # A module imports only from the lines above its own.
 LAYERS = [
-    {"decoding", "errors", "files", "records", "wordlists"},
+    {"errors", "records", "wordlists"},
+    {"decoding", "files"},
     {"chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "highlights", "known", "model_export"},
     {"outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
-    {"build", "console", "inventory", "matching", "terminal", "transcripts"},
+    {"build", "console", "generations", "inventory", "matching", "terminal", "transcripts"},
     {"retrieval"},
     {"evaluation", "feedback", "intervals", "web.assistants", "web.live"},
     {"cards", "fitting", "measures", "web.api", "web.conversation"},
-    {"charts", "failures"},
+    {"backups", "charts", "failures"},
     {"report", "tables"},
     {"web.site"},
     {"web.app"},
