@@ -4,9 +4,12 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from changai.errors import QuestionFileError
 from changai.questions import read_lines, read_questions
@@ -265,3 +268,36 @@ def test_squad_answers_are_given_once_each_in_order(tmp_path: Path) -> None:
     assert read_questions(write_squad(tmp_path, more)).questions == (
         Question("几时?", ("白天和夜里。",), None, "answerable", ("夜里", "白天")),
     )
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["question", "relevant", "kind", "data", "paragraphs", "context", "qas", "answers",
+             "text", "title", "is_impossible"]
+        ),
+        inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(st.one_of(JSON.map(json.dumps), st.text(max_size=80)).map(lambda text: text.encode()))
+@example(b"[" * 100_000)
+@example(b'{"data": ' + b"[" * 100_000)
+@example(b'{"question": "\\ud800", "relevant": []}')
+@example(b'{"question": ' + b"9" * 5_000 + b', "relevant": []}')
+@example(b'{"data": [{"paragraphs": [{"context": "a", "qas": null}]}]}')
+def test_whatever_a_file_holds_are_questions_or_an_error(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "asked.jsonl"
+        path.write_bytes(data)
+        for read in (read_questions, read_lines):
+            try:
+                questions = read(path).questions
+            except QuestionFileError as error:
+                assert "asked.jsonl" in str(error)
+            else:
+                assert all(question.text.strip() for question in questions)

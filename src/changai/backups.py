@@ -195,7 +195,7 @@ def _pack(archive: Path, sources: dict[str, Path]) -> None:
     members: dict[str, _Member] = {}
     with zipfile.ZipFile(archive, "x") as packed:
         for name, path in sources.items():
-            if not _is_member(name):
+            if not is_member(name):
                 raise ValueError(f"不能用文件名 {path.name}")
             with files.open_regular(path) as source, packed.open(_info(name), "w") as target:
                 members[name] = _copy(source, target, LARGEST_FILE, name)
@@ -241,10 +241,10 @@ def _check_end(file: IO[bytes]) -> None:
     tail = file.read()
     if len(tail) < _END.size:
         raise ValueError("文件太短")
-    mark, _, _, _, count, size, _, comment = _END.unpack(tail[-_END.size :])
+    mark, *_, size, _, comment = _END.unpack(tail[-_END.size :])
     if mark != _END_MARK or comment or tail.startswith(_ZIP64_MARK):
         raise ValueError("结尾不对")
-    if count > MOST_FILES + 1 or size > _LARGEST_DIRECTORY:
+    if size > _LARGEST_DIRECTORY:
         raise ValueError("文件太多")
 
 
@@ -256,6 +256,8 @@ def _members(packed: zipfile.ZipFile) -> dict[str, _Member]:
     infos = {info.orig_filename: info for info in packed.infolist()}
     if len(infos) != len(packed.infolist()):
         raise ValueError("有重名的文件")
+    if len(infos) > MOST_FILES + 1:
+        raise ValueError(f"文件多于 {MOST_FILES} 个")
     for info in infos.values():
         kind = stat.S_IFMT(info.external_attr >> 16)
         plain = info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -270,7 +272,7 @@ def _members(packed: zipfile.ZipFile) -> dict[str, _Member]:
         raise ValueError(f"是第 {header.format_version} 版格式，本程序读第 {_FORMAT_VERSION} 版")
     if header.files.keys() != infos.keys():
         raise ValueError(f"里面的文件不是 {_LISTING} 所列的")
-    if not all(map(_is_member, header.files)):
+    if not all(map(is_member, header.files)):
         raise ValueError("有文件名不能用")
     sizes = [member.size for member in header.files.values()]
     if max(sizes, default=0) > LARGEST_FILE or sum(sizes) > LARGEST_TOTAL:
@@ -278,7 +280,7 @@ def _members(packed: zipfile.ZipFile) -> dict[str, _Member]:
     return header.files
 
 
-def _is_member(name: str) -> bool:
+def is_member(name: str) -> bool:
     """Whether a member may have this name: that of the opinions, or of one file in ``articles``."""
     if name == _FEEDBACK:
         return True
