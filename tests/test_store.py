@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import json
+import os
 import re
 from importlib import metadata
 from io import BytesIO
@@ -384,6 +386,40 @@ def test_a_switch_that_fails_leaves_the_old_generation_and_nothing_else(own_fold
         build_index(own_folder / "articles", own_folder)
     assert store.current_generation(own_folder) == before
     assert [p.name for p in built.iterdir() if p.name[0].isdecimal()] == [before]
+
+
+@pytest.mark.parametrize("operation", ["fsync", "rmdir"])
+def test_what_fails_after_the_switch_is_told_and_undoes_nothing(
+    small_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    operation: str,
+) -> None:
+    more = small_folder / "articles" / "more.txt"
+    more.write_text("标题\n正文第0稿。\n", encoding="utf-8")
+    build_index(more.parent, small_folder)
+    more.write_text("标题\n正文第1稿。\n", encoding="utf-8")
+    switch, real = os.replace, getattr(os, operation)
+    switched = []
+
+    def replace(*given: Path) -> None:
+        switch(*given)
+        switched.append(given)
+
+    def fail(*given: int, **named: int) -> None:
+        if switched:
+            raise OSError(errno.EIO, "Input/output error")
+        real(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        patch.setattr(os, operation, fail)
+        report = build_index(more.parent, small_folder)
+    assert report.changed
+    assert report.generation == store.current_generation(small_folder)
+    assert "第1稿" in "".join(p.text for p in Index.open(small_folder).passages)
+    (said,) = [r.getMessage() for r in caplog.records if r.name == "changai.store"]
+    assert "已经在用" in said and "写不了" not in said
 
 
 def test_two_generations_stay_and_older_ones_go(own_folder: Path) -> None:
