@@ -9,6 +9,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from functools import cache
@@ -19,6 +20,7 @@ from uuid import uuid4
 
 T = TypeVar("T")
 
+_HALF = re.compile("[\ud800-\udfff]")
 _MEGABYTE = 1_000_000
 _NOT_REGULAR = errno.ENXIO
 """What the system itself says of a socket that is to be opened."""
@@ -166,7 +168,7 @@ def _typed(name: str, kind: Any, value: object) -> Any:
 
 def _is_text(value: object) -> bool:
     """Whether it is a string of characters only: JSON may also give halves of them."""
-    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+    return isinstance(value, str) and not _HALF.search(value)
 
 
 def sync_tree(folder: Path) -> None:
