@@ -44,12 +44,18 @@ def own_folder(built_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(built_folder, tmp_path / "index"))
 
 
-@pytest.fixture
-def small_folder(tmp_path: Path) -> Path:
-    """A folder with the small article, its questions and their index, that a test may break."""
-    folder = tmp_path / "small"
+@pytest.fixture(scope="session")
+def small_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the small article, its questions and their index; tests must leave it so."""
+    folder = tmp_path_factory.mktemp("small")
     build_index(write_small(folder), folder)
     return folder
+
+
+@pytest.fixture
+def small_folder(small_built: Path, tmp_path: Path) -> Path:
+    """A copy of ``small_built`` that a test may break."""
+    return Path(shutil.copytree(small_built, tmp_path / "small"))
 
 
 @pytest.fixture(scope="session")

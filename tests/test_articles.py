@@ -1,7 +1,9 @@
 """The article's structure was read off the page by eye."""
 
+import random
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from changai import articles
 from changai.errors import ArticleError
 from changai.records import Article
+from conftest import ARTICLE
 
 LOCATORS = [
     "文章信息", "引言",
@@ -404,3 +407,76 @@ def test_whatever_the_page_passages_are_verbatim_in_order_and_apart(lines: list[
         assert before.end <= after.start
     assert len({p.id for p in article.passages}) == len(article.passages)
     assert len({p.locator for p in article.passages}) == len(article.passages)
+
+
+MUTATIONS = 300
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """An article damaged as disks, editors and strangers damage files."""
+    lines = data.splitlines(keepends=True)
+    place, line = chance.randrange(len(data)), chance.randrange(len(lines))
+    match chance.randrange(12):
+        case 0:
+            return (
+                data[:place] + bytes([data[place] ^ 1 << chance.randrange(8)]) + data[place + 1 :]
+            )
+        case 1:
+            return data[:place]
+        case 2:
+            return b"".join(lines[:line] + lines[line + 1 :])
+        case 3:
+            return b"".join(lines[: line + 1] * 2 + lines[line:])
+        case 4:
+            return data[:place] + b"\0" + data[place:]
+        case 5:
+            return b"".join([*lines[:line], b"\xef\xbb\xbf", *lines[line:]])
+        case 6:
+            return b"".join(lines[:line]) + lines[line] * 2_000 + b"".join(lines[line:])
+        case 7:
+            return data.replace(b"\n", chance.choice([b"\r\n", b"\r", b"\x0b", b"\n\n", b""]))
+        case 8:
+            odd = chance.choice("\u2028\u2029\x85\x1c\u202e\u200b\u0301\U0010ffff()（）《》第章")
+            return b"".join(lines[:line]) + odd.encode() * 500 + b"".join(lines[line:])
+        case 9:
+            chance.shuffle(lines)
+            return b"".join(lines)
+        case 10:
+            return chance.randbytes(200).join([data[:place], data[place:]])
+        case _:
+            return mutated(mutated(data, chance), chance)
+
+
+def test_a_mutated_article_is_read_verbatim_or_refused(tmp_path: Path) -> None:
+    chance = random.Random(20261127)  # noqa: S311
+    sound = ARTICLE.read_bytes()
+    file = tmp_path / "a.txt"
+    read = refused = 0
+    for _ in range(MUTATIONS):
+        data = mutated(sound, chance)
+        file.write_bytes(data)
+        try:
+            article = articles.read(file)
+        except ArticleError as error:
+            refused += 1
+            assert "a.txt" in str(error) and "；请" in str(error)
+            continue
+        read += 1
+        assert article.document.text == data.decode("utf-8-sig")
+        assert article.passages
+        for passage in article.passages:
+            assert article.document.text[passage.start : passage.end] == passage.text != ""
+    assert read > 100 and refused > 30
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_an_article_or_refused(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "a.txt"
+        file.write_bytes(data)
+        try:
+            article = articles.read(file)
+        except ArticleError:
+            return
+    for passage in article.passages:
+        assert article.document.text[passage.start : passage.end] == passage.text

@@ -69,12 +69,8 @@ def test_an_unknown_encoder_leaves_the_old_index_untouched(own_folder: Path) -> 
     assert store.current_generation(own_folder) == before
 
 
-def test_a_rebuild_keeps_the_encoder_unless_told(own_folder: Path, tmp_path: Path) -> None:
+def test_without_an_index_the_encoder_is_the_builtin_one(tmp_path: Path) -> None:
     assert encoder_in_use(tmp_path / "nowhere") == "builtin"
-    manifest = own_folder / "built" / store.current_generation(own_folder) / "manifest.json"
-    changed = manifest.read_text(encoding="utf-8").replace('"builtin"', '"models/mine"')
-    manifest.write_text(changed, encoding="utf-8")
-    assert encoder_in_use(own_folder) == "models/mine"
 
 
 def test_first_questions_at_once_wait_for_one_build(tmp_path: Path, ningbo: Article) -> None:

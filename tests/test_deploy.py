@@ -99,16 +99,11 @@ def commands(name: str) -> list[list[str]]:
     return [each[1].split() for each in found if each]
 
 
-NOT_MERGED = pytest.mark.xfail(
-    strict=True, reason="parts of issue 10 that are not merged yet; take this mark off then"
-)
-
-
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("README.md", marks=NOT_MERGED),
-        pytest.param("changai.service", marks=NOT_MERGED),
+        "README.md",
+        "changai.service",
         "changai-build.service",
     ],
 )

@@ -390,7 +390,7 @@ def test_opinions_become_questions_that_can_be_asked_and_learnt(
     )
     outcomes = evaluate(index, questions).outcomes
     assert [(outcome.rank, outcome.highlighted) for outcome in outcomes] == [(1, True), (0, False)]
-    assert read_lines(written) == questions
+    assert read_lines(written).questions == questions
     assert build_index(small_folder / "articles", small_folder).changed
 
 

@@ -4,9 +4,12 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from changai.errors import QuestionFileError
 from changai.questions import read_lines, read_questions
@@ -113,7 +116,7 @@ def test_all_broken_lines_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_question_tells_its_line_and_what_it_lacks(tmp_path: Path) -> None:
     lines = '\n{"question": "一?", "relevant": ["天空", "蓝色", "海"]}\n'
-    (question,) = read_lines(write_questions(tmp_path, lines))
+    (question,) = read_lines(write_questions(tmp_path, lines)).questions
     assert question.line == 2
     articles = read_questions(write_squad(tmp_path, SKY)).articles
     assert articles is not None
@@ -131,7 +134,7 @@ def test_a_file_without_questions_is_refused(tmp_path: Path, content: bytes | No
 
 
 def test_a_folder_is_no_file_of_questions(tmp_path: Path) -> None:
-    with pytest.raises(QuestionFileError, match="请检查它是不是文件") as caught:
+    with pytest.raises(QuestionFileError, match="目录，不是文件") as caught:
         read_questions(tmp_path)
     assert not _foreign(caught.value, tmp_path)
 
@@ -231,8 +234,8 @@ def test_lines_alone_are_what_an_article_brings(tmp_path: Path) -> None:
     path = write_questions(
         tmp_path, '{"question": "一?", "relevant": ["甲"], "audience": "职工"}\n'
     )
-    assert read_lines(path) == (Question("一?", ("甲",), answers=("甲",)),)
-    assert read_lines(path) == read_questions(path).questions
+    assert read_lines(path).questions == (Question("一?", ("甲",), answers=("甲",)),)
+    assert read_lines(path) == read_questions(path)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +259,7 @@ def test_lines_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_part_of_a_question(tmp_path: Path) -> None:
     path = write_questions(tmp_path, '\ufeff{"question": "一?", "relevant": []}')
-    assert read_lines(path) == (Question("一?", ()),)
+    assert read_lines(path).questions == (Question("一?", ()),)
 
 
 def test_squad_answers_are_given_once_each_in_order(tmp_path: Path) -> None:
@@ -265,3 +268,36 @@ def test_squad_answers_are_given_once_each_in_order(tmp_path: Path) -> None:
     assert read_questions(write_squad(tmp_path, more)).questions == (
         Question("几时?", ("白天和夜里。",), None, "answerable", ("夜里", "白天")),
     )
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["question", "relevant", "kind", "data", "paragraphs", "context", "qas", "answers",
+             "text", "title", "is_impossible"]
+        ),
+        inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(st.one_of(JSON.map(json.dumps), st.text(max_size=80)).map(lambda text: text.encode()))
+@example(b"[" * 100_000)
+@example(b'{"data": ' + b"[" * 100_000)
+@example(b'{"question": "\\ud800", "relevant": []}')
+@example(b'{"question": ' + b"9" * 5_000 + b', "relevant": []}')
+@example(b'{"data": [{"paragraphs": [{"context": "a", "qas": null}]}]}')
+def test_whatever_a_file_holds_are_questions_or_an_error(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "asked.jsonl"
+        path.write_bytes(data)
+        for read in (read_questions, read_lines):
+            try:
+                questions = read(path).questions
+            except QuestionFileError as error:
+                assert "asked.jsonl" in str(error)
+            else:
+                assert all(question.text.strip() for question in questions)

@@ -1,8 +1,13 @@
+import errno
+import hashlib
 import json
+import os
 import re
 from importlib import metadata
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from changai import store
@@ -37,9 +42,23 @@ def generation(folder: Path) -> Path:
 
 
 def edit_manifest(folder: Path, **changes: object) -> None:
-    path = generation(folder) / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) | changes
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+    """Change the manifest of the generation in use, and name the generation after it."""
+    manifest = json.loads((generation(folder) / "manifest.json").read_text(encoding="utf-8"))
+    name_after(folder, json.dumps(manifest | changes))
+
+
+def name_after(folder: Path, manifest: str) -> None:
+    """Give the generation in use another manifest, and the name that goes with it."""
+    before = generation(folder)
+    (before / "manifest.json").write_text(manifest, encoding="utf-8")
+    name = f"{before.name[:6]}-{hashlib.sha256(manifest.encode()).hexdigest()[:16]}"
+    before.rename(before.with_name(name))
+    point(folder, name)
+
+
+def point(folder: Path, name: object) -> None:
+    pointer = json.dumps({"generation": name})
+    (folder / "built" / "current.json").write_text(pointer, encoding="utf-8")
 
 
 def test_what_is_opened_is_what_was_published(built_folder: Path, index: Index) -> None:
@@ -100,19 +119,165 @@ def test_a_file_that_is_gone_is_refused(own_folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", f'{{"format_version": {store.FORMAT_VERSION}}}']
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        '{"format_version": "4", "encoder": {"name": "builtin"}}',
+        '{"format_version": 4, "encoder": {"name": ["builtin"]}}',
+        f'{{"format_version": {store.FORMAT_VERSION}}}',
+        f'{{"format_version": {store.FORMAT_VERSION}, "encoder": {{"name": "builtin"}}}}',
+    ],
 )
-def test_a_broken_manifest_is_refused(own_folder: Path, content: str) -> None:
-    (generation(own_folder) / "manifest.json").write_text(content, encoding="utf-8")
+def test_a_broken_manifest_is_refused(small_folder: Path, content: str) -> None:
+    name_after(small_folder, content)
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
-def test_a_broken_pointer_is_refused(own_folder: Path, content: str) -> None:
-    (own_folder / "built" / "current.json").write_text(content, encoding="utf-8")
+@pytest.mark.parametrize("before", ["format_version", "welders.txt", "builtin"])
+def test_a_manifest_that_the_generation_is_not_named_after_is_refused(
+    small_folder: Path, before: str
+) -> None:
+    path = generation(small_folder) / "manifest.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(before, before.swapcase()), encoding="utf-8")
+    with pytest.raises(IndexDamagedError, match=r"校验和不符.*changai build"):
+        Index.open(small_folder)
+
+
+HASH = "0" * 64
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"built": "yesterday"},
+        {"built": "2026-11-27T18:15:20"},
+        {"built": 1},
+        {"tokeniser_version": "1"},
+        {"libraries": None},
+        {"libraries": {"opencc": 1}},
+        {"articles": ["welders.txt"]},
+        {"articles": {"\ud800": HASH}},
+        {"encoder": {"name": "builtin", "weights_sha256": None, "dimension": 384}},
+        {"encoder": {"name": "builtin", "weights_sha256": HASH, "dimension": "384"}},
+        {"encoder": {"name": "builtin", "weights_sha256": HASH}},
+        {"encoder": ["name"]},
+        {"encoder": {"name": "\ud800", "weights_sha256": HASH, "dimension": 384}},
+        {"files": {"a\0b": HASH}},
+        {"files": {"\ud800": HASH}},
+        {"files": {"../../../current.json": HASH}},
+        {"files": {"/etc/passwd": HASH}},
+        {"files": {"": HASH}},
+        {"files": {"a": None}},
+        {"more": 1},
+    ],
+)
+def test_a_manifest_of_other_types_is_refused(
+    small_folder: Path, change: dict[str, object]
+) -> None:
+    edit_manifest(small_folder, **change)
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
+
+
+def edit_file(folder: Path, name: str, content: bytes) -> None:
+    """Change a file of the generation in use, with its checksum, as whoever may write there can."""
+    (generation(folder) / name).write_bytes(content)
+    manifest = json.loads((generation(folder) / "manifest.json").read_text(encoding="utf-8"))
+    edit_manifest(folder, files=manifest["files"] | {name: hashlib.sha256(content).hexdigest()})
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("documents.jsonl", {"text": None}),
+        ("documents.jsonl", {"id": "another"}),
+        ("documents.jsonl", {"published": 2023}),
+        ("passages.jsonl", {"start": -1}),
+        ("passages.jsonl", {"start": 9, "end": 9}),
+        ("passages.jsonl", {"end": 10_000}),
+        ("passages.jsonl", {"end": 2.5}),
+        ("passages.jsonl", {"headings": "一"}),
+        ("passages.jsonl", {"headings": [None]}),
+        ("passages.jsonl", {"document": "nowhere"}),
+        ("passages.jsonl", {"locator": []}),
+        ("known/questions.jsonl", {"circumstances": "一"}),
+        ("known/questions.jsonl", {"document": "0"}),
+        ("known/questions.jsonl", {"document": 2**40}),
+        ("known/questions.jsonl", {"text": 1}),
+    ],
+)
+def test_a_row_of_other_types_or_beyond_the_text_is_refused(
+    small_folder: Path, name: str, change: dict[str, object]
+) -> None:
+    first, *others = (generation(small_folder) / name).read_text(encoding="utf-8").splitlines()
+    lines = [json.dumps(json.loads(first) | change), *others]
+    edit_file(small_folder, name, "\n".join(lines).encode())
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(small_folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "documents.jsonl",
+        "passages.jsonl",
+        "known/questions.jsonl",
+        "passages.bm25/vocab.index.json",
+    ],
+)
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"[]", b"1", b"\xff", b'"\\ud800"'])
+def test_a_file_of_another_shape_is_refused(small_folder: Path, name: str, content: bytes) -> None:
+    edit_file(small_folder, name, content)
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(small_folder)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[4, 0, 1]],
+        [[-1, 0, 1]],
+        [[0, -1, 1]],
+        [[0, 2, 2]],
+        [[0, 0, 1000]],
+        [[0, 0]],
+        [0],
+        [],
+    ],
+)
+def test_clauses_beyond_their_passage_are_refused(small_folder: Path, rows: list[object]) -> None:
+    file = BytesIO()
+    np.save(file, np.array(rows, dtype=np.int32), allow_pickle=False)
+    edit_file(small_folder, "clauses.npy", file.getvalue())
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(small_folder)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", "[" * 100_000, "[" * 900, " " * 2_000, '{"generation": 1}']
+)
+def test_a_broken_pointer_is_refused(small_folder: Path, content: str) -> None:
+    (small_folder / "built" / "current.json").write_text(content, encoding="utf-8")
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(small_folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "a", "000001", "../built/{}", "./{}", "{}/", "{}\n", "{}\0", "\ud800", None,
+     ["{}"], "٠٠٠٠٠١-0123456789abcdef", "000001-0123456789ABCDEF", "/etc", "{}/known/.."],
+)  # fmt: skip
+def test_a_pointer_leads_nowhere_else(small_folder: Path, name: object) -> None:
+    own = generation(small_folder).name
+    point(small_folder, name.format(own) if isinstance(name, str) else name)
+    with pytest.raises(IndexDamagedError, match="changai build"):
+        Index.open(small_folder)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +287,6 @@ def test_a_broken_pointer_is_refused(own_folder: Path, content: str) -> None:
         {"format_version": store.FORMAT_VERSION - 1},
         {"tokeniser_version": 0},
         {"libraries": {}},
-        {"libraries": None},
         {"encoder": {"name": "builtin", "weights_sha256": "0" * 64, "dimension": 384}},
     ],
 )
@@ -222,6 +386,40 @@ def test_a_switch_that_fails_leaves_the_old_generation_and_nothing_else(own_fold
         build_index(own_folder / "articles", own_folder)
     assert store.current_generation(own_folder) == before
     assert [p.name for p in built.iterdir() if p.name[0].isdecimal()] == [before]
+
+
+@pytest.mark.parametrize("operation", ["fsync", "rmdir"])
+def test_what_fails_after_the_switch_is_told_and_undoes_nothing(
+    small_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    operation: str,
+) -> None:
+    more = small_folder / "articles" / "more.txt"
+    more.write_text("标题\n正文第0稿。\n", encoding="utf-8")
+    build_index(more.parent, small_folder)
+    more.write_text("标题\n正文第1稿。\n", encoding="utf-8")
+    switch, real = os.replace, getattr(os, operation)
+    switched = []
+
+    def replace(*given: Path) -> None:
+        switch(*given)
+        switched.append(given)
+
+    def fail(*given: int, **named: int) -> None:
+        if switched:
+            raise OSError(errno.EIO, "Input/output error")
+        real(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        patch.setattr(os, operation, fail)
+        report = build_index(more.parent, small_folder)
+    assert report.changed
+    assert report.generation == store.current_generation(small_folder)
+    assert "第1稿" in "".join(p.text for p in Index.open(small_folder).passages)
+    (said,) = [r.getMessage() for r in caplog.records if r.name == "changai.store"]
+    assert "已经在用" in said and "写不了" not in said
 
 
 def test_two_generations_stay_and_older_ones_go(own_folder: Path) -> None:

@@ -18,16 +18,17 @@ MODULES = {
 
 # A module imports only from the lines above its own.
 LAYERS = [
-    {"clock", "decoding", "errors", "files", "records", "wordlists"},
+    {"clock", "errors", "records", "wordlists"},
+    {"decoding", "files"},
     {"accounts", "chinese", "dense", "encoders", "figures", "markup", "questions", "sparse"},
     {"expectations", "highlights", "known", "model_export"},
     {"outline", "phrases", "provenance", "spelling"},
     {"articles", "followups", "quantities", "ranking", "reader", "store"},
-    {"build", "console", "inventory", "matching", "terminal", "transcripts"},
+    {"build", "console", "generations", "inventory", "matching", "terminal", "transcripts"},
     {"retrieval"},
     {"evaluation", "feedback", "intervals"},
     {"cards", "fitting", "measures"},
-    {"charts", "failures"},
+    {"backups", "charts", "failures"},
     {"report", "tables"},
     {"web.admission", "web.assistants", "web.connections", "web.conversation", "web.logs"},
     {"web.metrics", "web.rates", "web.refusals", "web.settings"},

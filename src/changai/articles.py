@@ -4,16 +4,18 @@ The only place that knows file formats. A page has a head, which says what it is
 outline gives the passages, perhaps a signature, and site furniture, which is no passage.
 """
 
+import errno
 import hashlib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from changai import chinese, decoding, questions
-from changai.errors import ArticleError, QuestionFileError
+from changai import chinese, decoding, files, questions
+from changai.errors import ArticleError, QuestionFileError, several, shown
 from changai.outline import LONGEST_HEADING, UNRANKED, Line, Span, opens_body, outline, rank
 from changai.records import METADATA_LOCATOR, Article, Document, Passage, Question
 
@@ -38,6 +40,9 @@ _FURNITURE = re.compile(
     r"|浏览次数|返回顶部|ICP备|^[上下]一[篇条页]\s*[:：]|^【.*(?:字体|打印|关闭).*】$|^责任编辑"
 )
 
+LARGEST = 20_000_000
+"""Of an article, in bytes: some sixty times the Civil Code."""
+
 _QUESTIONS = "*.questions.jsonl"
 SIGNATURE_LOCATOR = "落款"
 
@@ -46,30 +51,66 @@ def read(path: Path) -> Article:
     """Read one article file, and the known questions beside it, if there are any: those of which
     each snippet stands in a passage, and apart from them those of which one does not (``stale``).
 
-    Raises ArticleError when it is missing, unreadable, not UTF-8 text, or holds no passage, and
-    QuestionFileError when its questions cannot be used.
+    Raises ArticleError when it is missing, unreadable, too large, no regular file, not UTF-8 text,
+    holds no passage or has a name that ``is_usable_name`` is not, and QuestionFileError when its
+    questions cannot be used.
     """
+    if not is_usable_name(path.name):
+        raise ArticleError(_unusable([path.name]))
     try:
-        data = path.read_bytes()
+        data = files.read_bytes(path, LARGEST)
     except OSError as error:
-        raise ArticleError(f"读不了文章 {path}：{error.strerror}；请检查路径和权限") from error
+        raise ArticleError(f"读不了文章 {shown(path)}：{files.cause(error)}") from error
     if wrong := decoding.fault(path, data):
         raise ArticleError(f"文章 {wrong}")
     text = data.decode("utf-8-sig")
     if not text.strip():
-        raise ArticleError(f"文章 {path} 是空的；请写入正文，或移走这个文件")
-    article = parse(text, file=path.name, sha256=hashlib.sha256(data).hexdigest())
+        raise ArticleError(f"文章 {shown(path)} 是空的；请写入正文，或移走这个文件")
+    sha256 = hashlib.sha256(data).hexdigest()
+    article = replace(parse(text, file=path.name, sha256=sha256), sources=((path.name, sha256),))
     beside = known_questions(path)
-    if not beside.exists():
+    if not _is_there(beside):
         return article
     # A question that the article has outgrown is passed over whole: it must not keep a correction
     # from those who ask, nor teach, without its snippet, that the article does not answer it.
     texts = [passage.text for passage in article.passages]
     usable: list[Question] = []
     stale: list[Question] = []
-    for question in questions.read_lines(beside):
+    brought = questions.read_lines(beside)
+    for question in brought.questions:
         (stale if question.absent(texts) else usable).append(question)
-    return replace(article, questions=tuple(usable), stale=tuple(stale))
+    return replace(
+        article,
+        questions=tuple(usable),
+        stale=tuple(stale),
+        sources=(*article.sources, (beside.name, brought.sha256)),
+    )
+
+
+def is_usable_name(name: str) -> bool:
+    """Whether an article may have this name: characters that show only, so that nobody takes it
+    for another, and none that means a folder on another system."""
+    return "\\" not in name and all(
+        c.isprintable() or unicodedata.category(c) == "Zs" for c in name
+    )
+
+
+def _unusable(names: Sequence[str]) -> str:
+    return "文件名里有看不见的、不成字符的字符，或者反斜线；请改名：" + several(
+        [f"“{shown(name)}”" for name in names]
+    )
+
+
+def _is_there(questions: Path) -> bool:
+    """Whether an article has a file of known questions. A name that is too long no file can have:
+    that of the article may be just short enough."""
+    try:
+        questions.lstat()
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENAMETOOLONG}:
+            return False
+        raise QuestionFileError(f"读不了 {shown(questions)}：{files.cause(error)}") from error
+    return True
 
 
 def read_all(paths: Sequence[Path]) -> list[Article]:
@@ -103,44 +144,55 @@ def told_stale(article: Article) -> list[str]:
 def find(folder: Path) -> list[Path]:
     """The articles of a folder, its ``*.txt`` files, in the order of their names.
 
-    Raises ArticleError when the folder is missing or has none, or has two that differ in the
-    spelling of ``.txt`` only, or known questions without their article.
+    Raises ArticleError when the folder is missing, cannot be read or has none, or one with a name
+    that is not ``is_usable_name``, or two that differ in the spelling of ``.txt`` only, or known
+    questions without their article.
     """
-    if not folder.is_dir():
-        raise ArticleError(
-            f"没有文章目录 {folder}；请建立它，或用 --index、CHANGAI_INDEX 指定索引目录"
-        )
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() == ".txt" and not path.name.startswith(".")
-    )
+    names = _listed(folder)
+    paths = [folder / name for name in names if Path(name).suffix.lower() == ".txt"]
     if not paths:
-        raise ArticleError(f"目录 {folder} 里没有 .txt 文章；请放入至少一篇")
+        raise ArticleError(f"目录 {shown(folder)} 里没有 .txt 文章；请放入至少一篇")
+    if unusable := [path.name for path in paths if not is_usable_name(path.name)]:
+        raise ArticleError(f"目录 {shown(folder)} 里，{_unusable(unusable)}")
     alike = [stem for stem, count in Counter(path.stem for path in paths).items() if count > 1]
     if alike:
         raise ArticleError(
-            f"目录 {folder} 里有不止一篇文章叫 {'、'.join(alike)}，只差 .txt 的大小写；请改名"
+            f"目录 {shown(folder)} 里有不止一篇文章叫 {'、'.join(alike)}，"
+            "只差 .txt 的大小写；请改名"
         )
-    taken = set(map(known_questions, paths))
-    left = sorted(path.name for path in folder.glob(_QUESTIONS) if path not in taken)
-    if orphans := [name for name in left if not name.startswith(".")]:
+    taken = {known_questions(path).name for path in paths}
+    if orphans := [name for name in names if _is_questions(name) and name not in taken]:
         raise ArticleError(
-            f"目录 {folder} 里的 {'、'.join(orphans)} 没有同名的 .txt 文章；请改名，或移走"
+            f"目录 {shown(folder)} 里的 {'、'.join(map(shown, orphans))} 没有同名的 .txt 文章；"
+            "请改名，或移走"
         )
     return paths
 
 
 def passed_over(folder: Path) -> list[str]:
     """The names of what stands in a folder of articles and is not read, in order: all but
-    articles, known questions and what is hidden."""
-    return sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.suffix.lower() != ".txt"
-        and not path.match(_QUESTIONS)
-        and not path.name.startswith(".")
-    )
+    articles, known questions and what is hidden. Raises ArticleError."""
+    return [
+        name
+        for name in _listed(folder)
+        if Path(name).suffix.lower() != ".txt" and not _is_questions(name)
+    ]
+
+
+def _listed(folder: Path) -> list[str]:
+    """The names in a folder of articles that are not hidden, in order."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ArticleError(
+            f"没有文章目录 {shown(folder)}；请建立它，或用 --index、CHANGAI_INDEX 指定索引目录"
+        ) from error
+    except OSError as error:
+        raise ArticleError(f"读不了文章目录 {shown(folder)}：{files.cause(error)}") from error
+
+
+def _is_questions(name: str) -> bool:
+    return Path(name).match(_QUESTIONS)
 
 
 def known_questions(path: Path) -> Path:

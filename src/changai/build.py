@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from changai import chinese, encoders, expectations, files, known, store
-from changai.articles import find, known_questions, passed_over, read_all, told_stale
+from changai import chinese, encoders, expectations, known, store
+from changai.articles import find, passed_over, read_all, told_stale
 from changai.dense import DenseIndex
 from changai.errors import (
     IndexDamagedError,
     IndexMismatchError,
     IndexMissingError,
-    IndexStateError,
     several,
+    shown,
 )
 from changai.known import KnownQuestions
 from changai.records import Article, BuildReport, Passage
@@ -54,25 +54,18 @@ def build_index(
     index = Path(index)
     find(Path(articles))  # before anything is made in a folder that was not meant
     model = encoders.load(encoder)
-    try:
-        with store.build_lock(index, wait):
-            paths = find(Path(articles))
-            beside = [path for path in map(known_questions, paths) if path.exists()]
-            # Before they are read: what is changed meanwhile is built again the next time.
-            hashes = {path.name: files.sha256(path) for path in [*paths, *beside]}
-            corpus = read_all(paths)
-            current = _current(index, model)
-            if current is not None and current.articles == hashes:
-                generation, changed = current.generation, False
-            else:
-                before = current.contents if current is not None else None
-                contents = encode(corpus, model, progress, before=before)
-                generation, changed = store.publish(index, contents, hashes), True
-    except OSError as error:
-        raise IndexStateError(
-            f"写不了 {index} 里的索引（{error}）；请检查权限和剩余空间"
-        ) from error
-    _warn(Path(articles), corpus)
+    with store.build_lock(index, wait):
+        corpus = read_all(find(Path(articles)))
+        ignored = passed_over(Path(articles))
+        hashes = dict(source for article in corpus for source in article.sources)
+        current = _current(index, model)
+        if current is not None and current.articles == hashes:
+            generation, changed = current.generation, False
+        else:
+            before = current.contents if current is not None else None
+            contents = encode(corpus, model, progress, before=before)
+            generation, changed = store.publish(index, contents, hashes), True
+    _warn(ignored, corpus)
     return BuildReport(
         generation=generation,
         changed=changed,
@@ -84,10 +77,13 @@ def build_index(
     )
 
 
-def _warn(folder: Path, corpus: Sequence[Article]) -> None:
-    """Log what its owner may not have meant in a folder of articles, a line a finding."""
-    if ignored := passed_over(folder):
-        _log.warning("没有收录 %s：只读 .txt 文章；请另存为 UTF-8 纯文本", "、".join(ignored))
+def _warn(ignored: Sequence[str], corpus: Sequence[Article]) -> None:
+    """Log what its owner may not have meant in a folder of articles, a line a finding: files that
+    are not read, and what is odd about those that are."""
+    if ignored:
+        _log.warning(
+            "没有收录 %s：只读 .txt 文章；请另存为 UTF-8 纯文本", "、".join(map(shown, ignored))
+        )
     alike: dict[str, list[str]] = {}
     for article in corpus:
         document = article.document

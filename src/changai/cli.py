@@ -1,6 +1,7 @@
 """The command line: arguments in, exit codes out.
 
-0: answered, or done; 1: the articles do not answer the question; 2: misuse, or an error.
+0: answered, or done; 1: the articles do not answer the question; 2: misuse, or an error; 141: the
+reader of the output has closed it.
 """
 
 import gc
@@ -13,15 +14,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import click
 
 from changai import clock
 from changai.console import Commands, progress_bar
-from changai.errors import AccountError, FeedbackError, ReportError
+from changai.errors import AccountError, FeedbackError, ReportError, shown
 from changai.files import replace_text
+
+if TYPE_CHECKING:
+    from changai.generations import Generation
 
 _index_option = click.option(
     "--index",
@@ -37,6 +41,11 @@ _encoder_option = click.option(
 )
 _ADDRESS = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 _WRITABLE = click.Path(path_type=Path, dir_okay=False, writable=True)
+_feedback_option = click.option(
+    "--feedback",
+    type=click.Path(path_type=Path),
+    help="连同这个 SQLite 文件里的意见。",
+)
 _json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
 
 
@@ -63,7 +72,8 @@ def main() -> None:
     """产改问答：从产业工人队伍建设改革的文章里找出原文来回答问题。"""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")
+            # A file's name may hold bytes that are no characters.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.getLogger("changai").addHandler(handler)
@@ -115,6 +125,73 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
         click.echo(f"已建成索引 {report.generation}：{size}。")
     else:
         click.echo(f"文章没有变化，索引 {report.generation} 仍可用：{size}。")
+
+
+@main.command("generations")
+@_index_option
+def list_generations(index: Path) -> None:
+    """列出磁盘上的各代索引：何时建成，是否完好，在用哪一代。"""
+    from changai.generations import listed
+
+    for generation in listed(index):
+        state = "不能用" if generation.fault else _holding(generation)
+        click.echo(f"{generation.name}  {state}{'  在用' if generation.in_use else ''}")
+        if generation.fault:
+            click.echo(f"    {generation.fault}")
+
+
+@main.command()
+@click.argument("generation", required=False)
+@_index_option
+def rollback(generation: str | None, index: Path) -> None:
+    """换回索引 GENERATION，默认是在用的前一代。"""
+    from changai.generations import roll_back
+
+    now = roll_back(index, generation)
+    click.echo(
+        f"已换回索引 {now.name}：{_holding(now)}。\n"
+        f"{index / 'articles'} 里的文章没有变，请先改好；"
+        "下次运行 changai build 会照那里的文章另建一代。"
+    )
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_feedback_option
+@_index_option
+def backup(file: Path, feedback: Path | None, index: Path) -> None:
+    """把文章和旁边的文件备份成一个新的 zip 文件 FILE。"""
+    from changai.backups import back_up
+
+    made = back_up(index / "articles", file, feedback)
+    click.echo(f"已备份 {made.files} 个文件到 {shown(file)}，读过一遍，没有差错。")
+    if made.left_out:
+        left_out = "、".join(map(shown, made.left_out))
+        click.echo(f"没有备份 {left_out}：不是普通文件。", err=True)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_feedback_option
+@click.option("--replace", is_flag=True, help="换掉现有的文章，原来的改名保留。")
+@_index_option
+def restore(file: Path, feedback: Path | None, replace: bool, index: Path) -> None:
+    """把备份 FILE 里的文章恢复到索引目录，意见恢复成一个新文件。"""
+    from changai.backups import restore as put_back
+
+    done = put_back(file, index, feedback, replacing=replace)
+    click.echo(f"已恢复 {done.files} 个文件，其中文章 {done.documents} 篇。")
+    if done.kept is not None:
+        click.echo(f"原来的文章在 {shown(done.kept)}。")
+    if done.opinions:
+        click.echo("备份里还有意见，没有恢复；要恢复，请用 --feedback 写出一个新文件名。")
+    click.echo(f"请运行：changai build --index {index}")
+
+
+def _holding(generation: "Generation") -> str:
+    """When a sound generation was built, by the readers' clock, and of how many articles."""
+    built = clock.there(generation.built)
+    return f"{built:%Y-%m-%d %H:%M}（北京时间）建成，文章 {generation.documents} 篇，完好"
 
 
 @main.command()

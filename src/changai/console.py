@@ -1,5 +1,8 @@
 """How the command line speaks: errors and misuse in Chinese, and progress bars."""
 
+import errno
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,7 +10,11 @@ from typing import IO, Any
 
 import click
 
-from changai.errors import ChangaiError
+from changai.errors import ChangaiError, shown
+from changai.files import cause
+
+_CLOSED = 128 + signal.SIGPIPE
+"""The exit code of a program whose reader has closed the pipe, as shells tell it."""
 
 
 class _Failure(click.ClickException):
@@ -20,7 +27,18 @@ class _Failure(click.ClickException):
 
 
 class Commands(click.Group):
-    """Commands whose errors, misuse among them, are told in Chinese, with exit code 2."""
+    """Commands whose errors, misuse among them, are told in Chinese, with exit code 2.
+
+    So is output that cannot be written; where its reader has gone away there is nobody to tell.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError:
+            # The error stream itself cannot be written.
+            _drop_unwritable()
+            sys.exit(_Failure.exit_code)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with _renders_errors():
@@ -37,11 +55,28 @@ def _renders_errors() -> Iterator[None]:
         yield
     except ChangaiError as error:
         raise _Failure(str(error)) from error
+    except OSError as error:
+        _drop_unwritable()
+        if error.errno == errno.EPIPE:
+            raise click.exceptions.Exit(_CLOSED) from error
+        # What is written to a stream has no name.
+        name = "输出" if error.filename is None else shown(os.fsdecode(error.filename))
+        raise _Failure(f"读写不了{name}：{cause(error)}") from error
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "changai"
         raise _Failure(f"{_misuse(error)}；用法见 {command} --help") from error
+
+
+def _drop_unwritable() -> None:
+    """Send what a standard stream still holds and cannot write to nowhere: Python would try once
+    more on its way out, and fail with a trace."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _misuse(error: click.UsageError) -> str:

@@ -3,12 +3,19 @@
 Nothing is read in another encoding: where it is a guess, a wrong one would pass for the article.
 """
 
+import os
 import shlex
 from functools import cache
 from pathlib import Path
 
+from changai.errors import shown
+
 _MARKED = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks that UTF-16 text begins with."""
+
+_CONVERTED = ".utf8"
+_LONGEST_NAME = 255
+"""Of a file, in bytes, on the disks of Linux."""
 
 
 def fault(path: Path, data: bytes) -> str:
@@ -23,24 +30,33 @@ def fault(path: Path, data: bytes) -> str:
         read = data.decode("utf-8", "replace")
         if _common(read) > read.count("\ufffd"):
             line = _line(data, broken)
-            return f"{path} 第 {line} 行有不成 UTF-8 字符的字节；请改好那里，存成 UTF-8 纯文本"
+            return (
+                f"{shown(path)} 第 {line} 行有不成 UTF-8 字符的字节；请改好那里，存成 UTF-8 纯文本"
+            )
     if encoding := _encoding(data):
         return _conversion(path, data, encoding)
     if broken is None:
         line = _line(data, data.index(b"\0"))
-        return f"{path} 第 {line} 行有空字符（字节 00）；请删去它，文件不是文本就移走"
-    return f"{path} 不是 UTF-8 文本，也看不出是什么编码；请打开它，另存为 UTF-8 纯文本，或移走"
+        return f"{shown(path)} 第 {line} 行有空字符（字节 00）；请删去它，文件不是文本就移走"
+    return (
+        f"{shown(path)} 不是 UTF-8 文本，也看不出是什么编码；请打开它，另存为 UTF-8 纯文本，或移走"
+    )
 
 
 def _conversion(path: Path, data: bytes, encoding: str) -> str:
     """What to do with a file in another encoding, which is a guess: it must not be lost by it."""
-    old, new = shlex.quote(str(path)), shlex.quote(f"{path}.utf8")
+    named = shown(path)
     before, broken, _ = data.decode(encoding, "replace").partition("\ufffd")
     line = before.count("\n") + 1
     first = f"先改好第 {line} 行的坏字符，再" if broken else ""
+    if named != str(path) or len(os.fsencode(path.name)) > _LONGEST_NAME - len(_CONVERTED):
+        # A command cannot be copied where its characters do not show, nor make too long a name.
+        return f"{named} 看来是 {encoding} 编码；请{first}给它改个短的名字，转成 UTF-8"
+    old, new = shlex.quote(str(path)), shlex.quote(f"{path}{_CONVERTED}")
     return (
-        f"{path} 看来是 {encoding} 编码；请{first}转成 UTF-8，看过 {path.name}.utf8 没有乱码，"
-        f"再换掉原文件：iconv -f {encoding} -t UTF-8 < {old} > {new}"
+        f"{path} 看来是 {encoding} 编码；请{first}转成 UTF-8，"
+        f"看过 {path.name}{_CONVERTED} 没有乱码，再换掉原文件："
+        f"iconv -f {encoding} -t UTF-8 < {old} > {new}"
     )
 
 

@@ -5,6 +5,7 @@
     ├── ArticleError         a source article cannot be read
     ├── EncoderError         an encoder cannot be loaded or used
     ├── QuestionFileError    a file of questions cannot be used
+    ├── BackupError          a backup cannot be written, or restored as it stands
     ├── ReportError          the report of an evaluation cannot be written
     ├── OpinionError         a visitor's opinion cannot be kept as it stands
     ├── FeedbackError        the file of visitors' opinions cannot be used
@@ -32,6 +33,11 @@ def several(places: Sequence[str]) -> str:
     return "\n".join([*places[:_SHOWN], *more])
 
 
+def shown(name: object) -> str:
+    """A file's name or path for a message: what cannot be printed is written as its code."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
+
+
 class ChangaiError(Exception):
     """The root: catch it to catch everything Changai raises on purpose."""
 
@@ -50,6 +56,10 @@ class EncoderError(ChangaiError):
 
 class QuestionFileError(ChangaiError):
     """A file of questions is missing or malformed, or lacks what is asked of it."""
+
+
+class BackupError(ChangaiError):
+    """A backup is no sound one, would not fit, or would replace what is not to be replaced."""
 
 
 class ReportError(ChangaiError):

@@ -145,6 +145,30 @@ def read(path: Path) -> list[Opinion]:
         raise FeedbackError(f"意见文件 {path} {_CORRUPT}") from error
 
 
+def copy(path: Path, new: Path) -> None:
+    """Write a copy of a file of opinions as it stands at one moment, while others may add to it.
+
+    Raises FeedbackError.
+    """
+    with _connected(path, "rw") as source, _connected(new, "rwc") as target:
+        if not _is_ours(path, source):
+            raise FeedbackError(f"{path} {_NO_FEEDBACK_FILE}")
+        source.backup(target)
+
+
+def verify(path: Path) -> None:
+    """Check a file of opinions that may be anybody's: that it holds nothing but the one table, and
+    opinions that can be read. Raises FeedbackError."""
+    with _connected(path, "rw") as connection:
+        # Before it is read from: a view of that name might never end.
+        held = connection.execute("SELECT type, sql FROM sqlite_master LIMIT 2").fetchall()
+        if held != [("table", _TABLE.strip())]:
+            raise FeedbackError(f"{path} {_NO_FEEDBACK_FILE}")
+        if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+            raise FeedbackError(f"意见文件 {path} {_CORRUPT}")
+    read(path)
+
+
 def to_questions(opinions: Sequence[Opinion]) -> list[dict[str, object]]:
     """The questions whose answers are known from opinions, in the form of ``read_questions``.
 

@@ -47,6 +47,15 @@ class AnswerSpans:
     documents: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of ``questions.jsonl``."""
+
+    text: str
+    document: int
+    circumstances: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class KnownQuestions:
     """The known questions of a corpus, and what is learned from them.
@@ -95,13 +104,13 @@ class KnownQuestions:
     def read(cls, folder: Path) -> "KnownQuestions":
         """Read what ``write`` wrote; checksums must have been verified."""
         try:
-            rows = [*files.read_lines(folder / "questions.jsonl")]
+            rows = [*files.read_lines(folder / "questions.jsonl", _Row)]
             spans = np.load(folder / "spans.npy", allow_pickle=False)
             taught = np.load(folder / "taught.npy", allow_pickle=False)
-            texts = tuple(row["text"] for row in rows)
-            circumstances = tuple(frozenset(row["circumstances"]) for row in rows)
-            documents = np.array([row["document"] for row in rows], dtype=np.int32)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            texts = tuple(row.text for row in rows)
+            circumstances = tuple(frozenset(row.circumstances) for row in rows)
+            documents = np.array([row.document for row in rows], dtype=np.int32)
+        except (OSError, EOFError, ValueError, OverflowError) as error:
             raise IndexDamagedError(
                 f"索引文件 {folder} 不能用（{error}）；请重建索引：changai build"
             ) from error

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from changai import decoding
-from changai.errors import QuestionFileError, several
+from changai import decoding, files
+from changai.errors import QuestionFileError, several, shown
 from changai.records import Article, Document, Passage, Question
 
 _SQUAD = re.compile(r'\s*\{\s*"(?:version|data)"')
 _FORM = '{"question": "…", "relevant": ["…"]}'
+LARGEST = 50_000_000
+"""Of a file, in bytes: SQuAD itself has 42 MB."""
+
 _SHOWN = 20
 """How many characters of what is wrong are shown."""
 
@@ -48,21 +51,18 @@ def read_questions(path: Path) -> QuestionFile:
     return QuestionFile(sha256, _parse_lines(path, text), None)
 
 
-def read_lines(path: Path) -> tuple[Question, ...]:
-    """Read JSON lines of questions. Raises QuestionFileError as ``read_questions`` does."""
-    return _parse_lines(path, _read_text(path)[0])
+def read_lines(path: Path) -> QuestionFile:
+    """Read JSON lines of questions only. Raises QuestionFileError as ``read_questions`` does."""
+    text, sha256 = _read_text(path)
+    return QuestionFile(sha256, _parse_lines(path, text), None)
 
 
 def _read_text(path: Path) -> tuple[str, str]:
     """The text of a file, and the SHA-256 of its bytes."""
     try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise QuestionFileError(f"没有问题文件 {path}；请检查路径") from error
+        data = files.read_bytes(path, LARGEST)
     except OSError as error:
-        raise QuestionFileError(
-            f"读不了问题文件 {path}；请检查它是不是文件、有没有读取权限"
-        ) from error
+        raise QuestionFileError(f"读不了问题文件 {shown(path)}：{files.cause(error)}") from error
     if wrong := decoding.fault(path, data):
         raise QuestionFileError(f"问题文件 {wrong}")
     return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
@@ -80,7 +80,7 @@ def _parse_lines(path: Path, text: str) -> tuple[Question, ...]:
     if faults:
         raise QuestionFileError(several([str(fault) for fault in faults])) from faults[0]
     if not questions:
-        raise QuestionFileError(f"{path} 里没有问题；请每行写一个")
+        raise QuestionFileError(f"{shown(path)} 里没有问题；请每行写一个")
     return tuple(questions)
 
 
@@ -90,9 +90,11 @@ def _read_line(path: Path, number: int, line: str) -> Question:
     except (ValueError, RecursionError) as error:
         raise _not_json(path, number, line, error) from error
     if not isinstance(raw, dict):
-        raise QuestionFileError(f"{path} 第 {number} 行不是一对花括号；请写成 {_FORM}")
+        raise QuestionFileError(f"{shown(path)} 第 {number} 行不是一对花括号；请写成 {_FORM}")
     if lacking := [key for key in ("question", "relevant") if key not in raw]:
-        raise QuestionFileError(f"{path} 第 {number} 行缺少 {'、'.join(lacking)}；请写成 {_FORM}")
+        raise QuestionFileError(
+            f"{shown(path)} 第 {number} 行缺少 {'、'.join(lacking)}；请写成 {_FORM}"
+        )
     question, relevant, kind = raw["question"], raw["relevant"], raw.get("kind", "")
     if not (
         isinstance(relevant, list)
@@ -100,7 +102,7 @@ def _read_line(path: Path, number: int, line: str) -> Question:
         and (kind == "" or _is_text(kind))
     ):
         raise QuestionFileError(
-            f"{path} 第 {number} 行有误；question 和 kind 应是文字，relevant 应是文字的列表"
+            f"{shown(path)} 第 {number} 行有误；question 和 kind 应是文字，relevant 应是文字的列表"
         )
     snippets = tuple(relevant)
     return Question(question, snippets, kind=kind, answers=snippets, line=number)
@@ -111,11 +113,11 @@ def _not_json(
 ) -> QuestionFileError:
     """What to say of a text, which begins on the line ``first`` of a file and is no JSON."""
     if not isinstance(error, json.JSONDecodeError):
-        return QuestionFileError(f"{path} 第 {first} 行的数字太长，或括号套得太深；请改短")
+        return QuestionFileError(f"{shown(path)} 第 {first} 行的数字太长，或括号套得太深；请改短")
     there = text[error.pos :].split("\n")[0][:_SHOWN].strip()
     what = f"起不是 JSON：「{there}」" if there else "还没有写完"
     return QuestionFileError(
-        f"{path} 第 {first + error.lineno - 1} 行第 {error.colno} 列{what}；"
+        f"{shown(path)} 第 {first + error.lineno - 1} 行第 {error.colno} 列{what}；"
         "请检查那里的引号、冒号、逗号和括号：都用英文的，并且成对"
     )
 
@@ -124,7 +126,7 @@ def _read_squad(path: Path, whole: dict[str, Any], sha256: str) -> QuestionFile:
     questions: list[Question] = []
     articles: list[Article] = []
     if not isinstance(whole["data"], list):
-        raise QuestionFileError(f"{path} 的 data 不是列表；请写成 SQuAD 格式")
+        raise QuestionFileError(f"{shown(path)} 的 data 不是列表；请写成 SQuAD 格式")
     for number, raw in enumerate(whole["data"]):
         try:
             contexts = [_text(paragraph["context"]) for paragraph in raw["paragraphs"]]
@@ -137,13 +139,13 @@ def _read_squad(path: Path, whole: dict[str, Any], sha256: str) -> QuestionFile:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             lacking = f"缺少 {error.args[0]}" if isinstance(error, KeyError) else "有一处写错了"
             raise QuestionFileError(
-                f"{path} 的第 {number + 1} 篇文章不合 SQuAD 格式：{lacking}；"
+                f"{shown(path)} 的第 {number + 1} 篇文章不合 SQuAD 格式：{lacking}；"
                 "请检查 paragraphs、context、qas、question 和 answers"
             ) from error
     if sum(len(article.passages) for article in articles) == 1:
         questions = [question for question in questions if question.without is None]
     if not questions:
-        raise QuestionFileError(f"{path} 里没有问题；请换一个文件")
+        raise QuestionFileError(f"{shown(path)} 里没有问题；请换一个文件")
     return QuestionFile(sha256, tuple(questions), tuple(articles))
 
 

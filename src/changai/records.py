@@ -78,12 +78,13 @@ class Question:
 class Article:
     """A document, its passages in reading order, and questions known to be answered by them, or
     known not to be. ``stale`` are those that cannot be used, since a snippet of theirs stands in
-    no passage."""
+    no passage. ``sources`` has the name and the SHA-256 of each file that it was read from."""
 
     document: Document
     passages: tuple[Passage, ...]
     questions: tuple[Question, ...] = ()
     stale: tuple[Question, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from changai.errors import IndexDamagedError
 
 Floats = npt.NDArray[np.float32]
 
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What bm25s raises of JSON that is not what it wrote: it checks no types."""
+
 
 class SparseIndex:
     """BM25 (Robertson and Zaragoza, 2009; Lucene's variant) over lists of terms."""
@@ -32,7 +35,7 @@ class SparseIndex:
     def read(cls, folder: Path) -> "SparseIndex":
         try:
             return cls(bm25s.BM25.load(folder, load_corpus=False))
-        except (OSError, EOFError, ValueError, KeyError) as error:
+        except (OSError, EOFError, *_MALFORMED) as error:
             raise IndexDamagedError(
                 f"bm25s 读不了 {folder}（{error}）；请重建索引：changai build"
             ) from error

@@ -78,7 +78,7 @@ class Spelling:
         """Read what ``write`` wrote; checksums must have been verified."""
         try:
             return cls(*(np.load(folder / f"{name}.npy", allow_pickle=False) for name in _ARRAYS))
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise IndexDamagedError(
                 f"索引文件 {folder} 不能用（{error}）；请重建索引：changai build"
             ) from error

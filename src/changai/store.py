@@ -8,13 +8,16 @@
                              spelling/
                              known/           where articles bring questions along
 
-A generation is complete and never changed. It is written under a temporary name, synced, opened
-as a check, renamed, and only then named in ``current.json``, which is replaced in one step.
+A generation is complete and never changed. It is written under a temporary name, synced, renamed,
+opened as a check, and only then named in ``current.json``, which is replaced in one step. Its name
+is its number and the first digits of the SHA-256 of its manifest, which has those of all its other
+files: nothing is believed before that has been checked.
 """
 
 import contextlib
 import hashlib
-import json
+import logging
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -30,7 +33,14 @@ from filelock import FileLock, Timeout
 
 from changai import chinese, files
 from changai.dense import DenseIndex
-from changai.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexMissingError
+from changai.errors import (
+    IndexBusyError,
+    IndexDamagedError,
+    IndexMismatchError,
+    IndexMissingError,
+    IndexStateError,
+    shown,
+)
 from changai.known import KnownQuestions
 from changai.records import Document, EncoderIdentity, Passage
 from changai.sparse import SparseIndex
@@ -40,8 +50,16 @@ FORMAT_VERSION = 4
 _LIBRARIES = ("opencc", "pypinyin", "rjieba")
 """What texts are read with: of other versions, a question may be read otherwise than the index."""
 _TEMPORARY = "tmp-"
+_POINTER = "current.json"
 _MANIFEST = "manifest.json"
 _KNOWN = "known"
+_GENERATION = re.compile(r"(?P<number>[0-9]{6})-(?P<digest>[0-9a-f]{16})")
+
+_LARGEST_POINTER = 1_000
+_LARGEST_MANIFEST = 50_000_000
+"""In bytes: of some hundred thousand articles."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +93,61 @@ class Manifest:
     files: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Pointer:
+    """What ``current.json`` holds."""
+
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class _PassageRow:
+    """A line of ``passages.jsonl``: where a passage stands in the document of that id."""
+
+    id: str
+    document: str
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    locator: str
+
+
 def exists(index: Path) -> bool:
     """Whether an index has been published in this folder."""
-    return (index / "built" / "current.json").exists()
+    return (index / "built" / _POINTER).exists()
 
 
 def current_generation(index: Path) -> str:
     """The name of the generation in use. Raises IndexMissingError or IndexDamagedError."""
-    pointer = index / "built" / "current.json"
+    path = index / "built" / _POINTER
     try:
-        name = json.loads(pointer.read_text(encoding="utf-8"))["generation"]
+        data = files.read_bytes(path, _LARGEST_POINTER)
+        name = files.as_record(_Pointer, files.parse_json(data.decode("utf-8"))).generation
+        if not _GENERATION.fullmatch(name):
+            raise ValueError("不是一代索引的名字")
     except FileNotFoundError as error:
         raise IndexMissingError(
             f"{index} 里还没有索引；请运行：changai build --index {index}"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamagedError(_damaged(index, pointer, error)) from error
-    return str(name)
+    except (OSError, ValueError) as error:
+        raise IndexDamagedError(_damaged(index, path, error)) from error
+    return name
+
+
+def generations(index: Path) -> list[str]:
+    """The names of the generations on disk, oldest first.
+
+    Raises IndexMissingError where there is none, IndexStateError where it cannot be told.
+    """
+    try:
+        names = [path.name for path in _generations(index / "built")]
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    except OSError as error:
+        raise IndexStateError(f"读不了 {index} 里的索引：{files.cause(error)}") from error
+    if not names:
+        raise IndexMissingError(f"{index} 里还没有索引；请运行：changai build --index {index}")
+    return names
 
 
 def encoder_name(index: Path) -> str:
@@ -107,7 +163,7 @@ def read_manifest(index: Path, generation: str) -> Manifest:
     """Read a generation's manifest and check that this version of Changai can use it.
 
     Raises IndexMismatchError for another format, tokeniser or library, IndexDamagedError where it
-    cannot be read.
+    cannot be read or is not the one that the generation is named after.
     """
     path = _manifest_path(index, generation)
     raw = _raw_manifest(index, generation)
@@ -118,11 +174,11 @@ def read_manifest(index: Path, generation: str) -> Manifest:
             f"本程序读第 {FORMAT_VERSION} 版；{_rebuild(index, encoder)}"
         )
     try:
-        manifest = Manifest(**(raw | {"encoder": EncoderIdentity(**raw["encoder"])}))
-    except (KeyError, TypeError) as error:
+        manifest = files.as_record(Manifest, raw)
+        if datetime.fromisoformat(manifest.built).tzinfo is None:
+            raise ValueError("built 没有时区")
+    except ValueError as error:
         raise IndexDamagedError(_damaged(index, path, error)) from error
-    if not isinstance(manifest.files, dict):
-        raise IndexDamagedError(_damaged(index, path, "缺少文件的校验和"))
     if manifest.tokeniser_version != chinese.TOKENISER_VERSION:
         raise IndexMismatchError(
             f"{index} 里的索引由第 {manifest.tokeniser_version} 版分词建成，"
@@ -150,7 +206,33 @@ def load(index: Path, generation: str, manifest: Manifest) -> Contents:
 
     Raises IndexDamagedError when a file is missing or is not what was written.
     """
-    return _load(index, index / "built" / generation, manifest)
+    folder = index / "built" / generation
+    _verify(index, folder, manifest.files)
+    try:
+        documents = {
+            document.id: document
+            for document in files.read_lines(folder / "documents.jsonl", Document)
+        }
+        passages = tuple(
+            _passage(row, documents[row.document])
+            for row in files.read_lines(folder / "passages.jsonl", _PassageRow)
+        )
+        contents = Contents(
+            encoder=manifest.encoder,
+            documents=tuple(documents.values()),
+            passages=passages,
+            clauses=np.load(folder / "clauses.npy", allow_pickle=False),
+            dense_passages=DenseIndex.read(folder / "passages.faiss"),
+            dense_clauses=DenseIndex.read(folder / "clauses.faiss"),
+            sparse_passages=SparseIndex.read(folder / "passages.bm25"),
+            sparse_clauses=SparseIndex.read(folder / "clauses.bm25"),
+            spelling=Spelling.read(folder / "spelling"),
+            known=KnownQuestions.read(folder / _KNOWN) if (folder / _KNOWN).exists() else None,
+        )
+        _check(contents)
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise IndexDamagedError(_damaged(index, folder, error)) from error
+    return contents
 
 
 def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
@@ -158,58 +240,81 @@ def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
 
     ``articles`` maps the name of each article's file, and of its questions', to its SHA-256. The
     generation before stays on disk for processes that still read it; older ones are removed.
+    Raises IndexStateError, and then what was in use still is; what goes wrong after the switch is
+    logged.
     """
     built = index / "built"
     temporary = built / f"{_TEMPORARY}{uuid4().hex}"
-    kept: set[str] = set()
-    temporary.mkdir(parents=True)
-    try:
-        _write(temporary, contents)
-        manifest = Manifest(
-            FORMAT_VERSION,
-            chinese.TOKENISER_VERSION,
-            _libraries(),
-            datetime.now(UTC).isoformat(timespec="seconds"),
-            contents.encoder,
-            articles,
-            {name: files.sha256(temporary / name) for name in files.file_names(temporary)},
-        )
-        files.write_json(temporary / _MANIFEST, asdict(manifest))
-        files.sync_tree(temporary)
-        _load(index, temporary, manifest)
-        generation = hashlib.sha256((temporary / _MANIFEST).read_bytes()).hexdigest()[:16]
-        generation = f"{_next_number(built):06d}-{generation}"
-        with contextlib.suppress(IndexMissingError, IndexDamagedError):
-            kept.add(current_generation(index))
-        temporary.rename(built / generation)
-        files.sync(built)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    try:
-        pointer = built / f"{_TEMPORARY}current.json"
-        files.write_json(pointer, {"generation": generation})
-        pointer.replace(built / "current.json")
-    except BaseException:
-        shutil.rmtree(built / generation, ignore_errors=True)
-        raise
-    files.sync(built)
-    _remove_all_but(built, {generation, *kept})
+    generation, kept = "", set[str]()
+    with _writing(index):
+        try:
+            temporary.mkdir(parents=True)
+            _write(temporary, contents)
+            manifest = Manifest(
+                FORMAT_VERSION,
+                chinese.TOKENISER_VERSION,
+                _libraries(),
+                datetime.now(UTC).isoformat(timespec="seconds"),
+                contents.encoder,
+                articles,
+                {name: files.sha256(temporary / name) for name in files.file_names(temporary)},
+            )
+            text = files.to_json(asdict(manifest))
+            (temporary / _MANIFEST).write_text(text, encoding="utf-8")
+            files.sync_tree(temporary)
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            name = f"{_next_number(built):06d}-{digest}"
+            with contextlib.suppress(IndexMissingError, IndexDamagedError):
+                kept.add(current_generation(index))
+            generation = name
+            temporary.rename(built / generation)
+            files.sync(built)
+            load(index, generation, read_manifest(index, generation))
+            switch(index, generation)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if generation and _is_out_of_use(index, generation):
+                shutil.rmtree(built / generation, ignore_errors=True)
+            raise
+    _tidy(index, {generation, *kept})
     return generation
+
+
+def switch(index: Path, generation: str) -> None:
+    """Put a generation into use, which must have been verified, in one step.
+
+    Raises IndexStateError where the one before stays in use.
+    """
+    built = index / "built"
+    draft = built / f"{_TEMPORARY}{_POINTER}"
+    try:
+        files.write_json(draft, asdict(_Pointer(generation)))
+        draft.replace(built / _POINTER)
+        files.sync(built)
+    except OSError as error:
+        if _is_out_of_use(index, generation):
+            raise IndexStateError(_unwritable(index, error)) from error
+        _log.warning(
+            "索引 %s 已经在用，只是没能确认写进了磁盘：%s；"
+            "断电以后请运行 changai generations，看在用的是不是它",
+            *(generation, files.cause(error)),
+        )
 
 
 @contextlib.contextmanager
 def build_lock(index: Path, wait: float = 0) -> Iterator[None]:
     """Hold the right to publish, after waiting for it for up to ``wait`` seconds.
 
-    Raises IndexBusyError when another process still holds it then.
+    Raises IndexBusyError when another process still holds it then, IndexStateError where the
+    folder cannot be written.
     """
-    (index / "built").mkdir(parents=True, exist_ok=True)
     lock = FileLock(index / "built" / "build.lock")
-    try:
-        lock.acquire(timeout=wait)
-    except Timeout as error:
-        raise IndexBusyError(f"另一个进程正在 {index} 里建索引；请等它结束") from error
+    with _writing(index):
+        (index / "built").mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout as error:
+            raise IndexBusyError(f"另一个进程正在 {index} 里建索引；请等它结束") from error
     try:
         yield
     finally:
@@ -242,53 +347,56 @@ def _write(folder: Path, contents: Contents) -> None:
         contents.known.write(folder / _KNOWN)
 
 
-def _load(index: Path, folder: Path, manifest: Manifest) -> Contents:
-    for name in files.file_names(folder):
-        if name not in manifest.files and name != _MANIFEST:
-            raise IndexDamagedError(_damaged(index, folder / name, "缺少校验和"))
-    for name, expected in manifest.files.items():
-        try:
-            actual = files.sha256(folder / name)
-        except OSError as error:
-            raise IndexDamagedError(_damaged(index, folder / name, error)) from error
-        if actual != expected:
-            raise IndexDamagedError(_damaged(index, folder / name, "校验和不符"))
+def _verify(index: Path, folder: Path, expected: dict[str, str]) -> None:
+    """Compare the files of a generation with their checksums, by name and then by content.
+
+    Raises IndexDamagedError.
+    """
     try:
-        documents = {
-            raw["id"]: Document(**raw) for raw in files.read_lines(folder / "documents.jsonl")
-        }
-        passages = tuple(
-            _passage(raw, documents[raw["document"]])
-            for raw in files.read_lines(folder / "passages.jsonl")
-        )
-        clauses = np.load(folder / "clauses.npy", allow_pickle=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        # No file is opened by a name from the manifest that has not been met on disk.
+        for name in sorted({*files.file_names(folder)} - {_MANIFEST} ^ expected.keys()):
+            reason = "文件不见了" if name in expected else "缺少校验和"
+            raise IndexDamagedError(_damaged(index, folder / name, reason))
+        for name, checksum in expected.items():
+            if files.sha256(folder / name) != checksum:
+                raise IndexDamagedError(_damaged(index, folder / name, "校验和不符"))
+    except OSError as error:
         raise IndexDamagedError(_damaged(index, folder, error)) from error
-    return Contents(
-        encoder=manifest.encoder,
-        documents=tuple(documents.values()),
-        passages=passages,
-        clauses=clauses,
-        dense_passages=DenseIndex.read(folder / "passages.faiss"),
-        dense_clauses=DenseIndex.read(folder / "clauses.faiss"),
-        sparse_passages=SparseIndex.read(folder / "passages.bm25"),
-        sparse_clauses=SparseIndex.read(folder / "clauses.bm25"),
-        spelling=Spelling.read(folder / "spelling"),
-        known=KnownQuestions.read(folder / _KNOWN) if (folder / _KNOWN).exists() else None,
-    )
 
 
-def _passage(raw: dict[str, Any], document: Document) -> Passage:
-    start, end = raw["start"], raw["end"]
+def _passage(row: _PassageRow, document: Document) -> Passage:
+    if not 0 <= row.start < row.end <= len(document.text):
+        raise ValueError(f"段落 {row.id} 的位置在文章之外")
     return Passage(
-        id=raw["id"],
+        id=row.id,
         document=document,
-        text=document.text[start:end],
-        start=start,
-        end=end,
-        headings=tuple(raw["headings"]),
-        locator=raw["locator"],
+        text=document.text[row.start : row.end],
+        start=row.start,
+        end=row.end,
+        headings=row.headings,
+        locator=row.locator,
     )
+
+
+def _check(contents: Contents) -> None:
+    """Check that the parts of a generation are of one size, as far as it costs next to nothing.
+
+    Raises ValueError.
+    """
+    clauses, lengths = contents.clauses, np.array([len(p.text) for p in contents.passages])
+    if clauses.dtype != np.int32 or clauses.ndim != 2 or clauses.shape[1] != 3:
+        raise ValueError("小句的表不是三列整数")
+    numbers, starts, ends = clauses.T
+    if not np.all((numbers >= 0) & (numbers < len(lengths))):
+        raise ValueError("有小句不在任何一段里")
+    if not np.all((starts >= 0) & (starts < ends) & (ends <= lengths[numbers])):
+        raise ValueError("有小句的位置在段落之外")
+    sizes = (len(contents.dense_passages), len(contents.dense_clauses))
+    if sizes != (len(lengths), len(clauses)):
+        raise ValueError("向量的个数不对")
+    widths = {contents.dense_passages.rows.shape[1], contents.dense_clauses.rows.shape[1]}
+    if widths != {contents.encoder.dimension}:
+        raise ValueError("向量的维数不对")
 
 
 def _libraries() -> dict[str, str]:
@@ -306,13 +414,17 @@ def _raw_manifest(index: Path, generation: str) -> dict[str, Any]:
     Raises IndexDamagedError.
     """
     path = _manifest_path(index, generation)
+    name = _GENERATION.fullmatch(generation)
     try:
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        lacking = "format_version" not in raw or not isinstance(raw["encoder"]["name"], str)
+        data = files.read_bytes(path, _LARGEST_MANIFEST)
+        if name is None or hashlib.sha256(data).hexdigest()[:16] != name["digest"]:
+            raise ValueError("校验和不符")
+        raw: dict[str, Any] = files.parse_json(data.decode("utf-8"))
+        version, encoder = raw["format_version"], raw["encoder"]["name"]
+        if not isinstance(version, int) or not isinstance(encoder, str):
+            raise ValueError("缺少格式的版本或编码器的名字")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexDamagedError(_damaged(index, path, error)) from error
-    if lacking:
-        raise IndexDamagedError(_damaged(index, path, "缺少格式的版本或编码器的名字"))
     return raw
 
 
@@ -327,12 +439,36 @@ def _named(encoder: EncoderIdentity) -> str:
 
 
 def _damaged(index: Path, path: Path, reason: object) -> str:
-    return f"索引文件 {path} 不能用（{reason}）；请运行：changai build --index {index}"
+    why = files.cause(reason).partition("；")[0] if isinstance(reason, OSError) else reason
+    return f"索引文件 {shown(path)} 不能用（{why}）；请运行：changai build --index {index}"
+
+
+@contextlib.contextmanager
+def _writing(index: Path) -> Iterator[None]:
+    """Say in Chinese what keeps the folder from being written."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexStateError(_unwritable(index, error)) from error
+
+
+def _unwritable(index: Path, error: OSError) -> str:
+    return f"写不了 {index} 里的索引（{error}）；请检查权限和剩余空间"
+
+
+def _is_out_of_use(index: Path, generation: str) -> bool:
+    """Whether it is certain that another generation is in use, or none."""
+    try:
+        return current_generation(index) != generation
+    except IndexMissingError:
+        return True
+    except IndexDamagedError:
+        return False
 
 
 def _generations(built: Path) -> list[Path]:
-    """The generations on disk, oldest first."""
-    return sorted(path for path in built.iterdir() if path.is_dir() and path.name[:6].isdecimal())
+    """The generations on disk, oldest first. Raises OSError."""
+    return sorted(p for p in built.iterdir() if _GENERATION.fullmatch(p.name) and p.is_dir())
 
 
 def _next_number(built: Path) -> int:
@@ -340,9 +476,16 @@ def _next_number(built: Path) -> int:
     return int(existing[-1].name[:6]) + 1 if existing else 1
 
 
-def _remove_all_but(built: Path, kept: set[str]) -> None:
+def _tidy(index: Path, kept: set[str]) -> None:
     """Remove other generations, and what an interrupted build left behind."""
-    left = [path for path in built.iterdir() if path.name.startswith(_TEMPORARY)]
-    for path in [*_generations(built), *left]:
-        if path.name not in kept:
-            shutil.rmtree(path, ignore_errors=True)
+    built = index / "built"
+    try:
+        left = [path for path in built.iterdir() if path.name.startswith(_TEMPORARY)]
+        for path in [*_generations(built), *left]:
+            if path.name not in kept:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except OSError as error:
+        _log.warning(
+            "新索引已经在用，只是没能删去旧的（%s）；下次建索引时再删，急用空间请检查 %s 的权限",
+            *(error, shown(built)),
+        )
