@@ -57,6 +57,18 @@ def test_text_behind_a_nul_is_read(encoder: Encoder) -> None:
     assert np.abs(whole - cut).max() > 0.01
 
 
+def test_rare_characters_are_a_token_each(encoder: Encoder) -> None:
+    one, many = (encoder.count_tokens("\U00013000" * number) for number in (1, 3000))
+    assert many - one == 2999
+
+
+def test_tokens_behind_a_nul_and_of_what_grows_are_counted(encoder: Encoder) -> None:
+    assert encoder.count_tokens("工会\0热线") == encoder.count_tokens("工会 热线")
+    # U+FDFA stands for these four words.
+    phrase = "صلى الله عليه وسلم"
+    assert encoder.count_tokens("\ufdfa") == encoder.count_tokens(phrase)
+
+
 def test_questions_and_passages_are_encoded_differently(encoder: Encoder) -> None:
     question, passage = encoder.encode_questions([SCHOOL]), encoder.encode_passages([SCHOOL])
     assert np.abs(question - passage).max() > 0.01

@@ -122,3 +122,10 @@ def test_the_package_offers_it() -> None:
     assert (
         changai.resolve_followup("2021年呢?", ["2020年推优入党多少名?"]) == "2021年推优入党多少名?"
     )
+
+
+def test_what_grows_long_leans_on_nothing() -> None:
+    earlier = ["技能人才总量多少?"]
+    assert resolve(f"那高技能人才呢{'…' * 10}", earlier) == "高技能人才总量多少?"
+    # A … is three full stops.
+    assert resolve(f"那高技能人才呢{'…' * 50}", earlier) is None

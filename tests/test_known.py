@@ -402,6 +402,9 @@ class Recorder:
         self.questions: list[str] = []
         self.passages: list[str] = []
 
+    def count_tokens(self, question: str) -> int:
+        return self._encoder.count_tokens(question)
+
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         self.questions += texts
         return self._encoder.encode_questions(texts)

@@ -156,6 +156,17 @@ def test_as_many_tokens_as_the_engine_makes(
     assert count_tokens(text) == count_tokens_of_engine(text)
 
 
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_question_has_as_many_tokens_as_in_the_engine(
+    text: str, loaded: Encoder, encoder: Encoder
+) -> None:
+    assert loaded.count_tokens(text) == encoder.count_tokens(text)
+
+
+def test_only_the_tokens_that_the_model_keeps_are_counted(loaded: Encoder) -> None:
+    assert loaded.count_tokens("字，" * 3000) == 512
+
+
 def test_odd_characters_make_as_many_tokens_as_in_the_engine(
     count_tokens: Callable[[str], int], count_tokens_of_engine: Callable[[str], int]
 ) -> None:

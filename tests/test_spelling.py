@@ -51,6 +51,14 @@ def test_what_sounds_like_the_articles_words_is_read_as_them(
     assert spelling.mend(typed) == meant
 
 
+def test_four_words_of_a_run_are_mended_at_most(spelling: Spelling) -> None:
+    """A run without a mark that has more is no slip, and takes long: which four is left open."""
+    runs = [spelling.mend(f"{'职带会' * count}，职带会") for count in (4, 6)]
+    assert runs[0] == f"{'职代会' * 4}，职代会"
+    assert runs[1].count("职代会") == 4 + 1
+    assert runs[1].count("职带会") == 2
+
+
 SOUND = [
     "事实",
     "就业意向",

@@ -41,6 +41,11 @@ class Encoder(Protocol):
     @property
     def identity(self) -> EncoderIdentity: ...
 
+    def count_tokens(self, question: str) -> int:
+        """How many tokens it would read of a question, which is what encoding it costs; counting
+        them costs next to nothing. A model that cuts off long texts reads no more than it keeps."""
+        ...
+
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape ``(len(texts), dimension)``."""
         ...
@@ -99,6 +104,9 @@ class _NanoEncoder:
             ) from error
         self.identity = EncoderIdentity(BUILTIN, digest, int(self._model.dim))
 
+    def count_tokens(self, question: str) -> int:
+        return int(self._model.token_count(_safe(question), is_query=True))
+
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         return self._encode(texts, is_query=True)
 
@@ -106,11 +114,14 @@ class _NanoEncoder:
         return self._encode(texts, is_query=False)
 
     def _encode(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
-        # The engine's own normalisation writes past its buffer where a character grows more than
-        # fourfold (U+FDFA), and it reads up to the first NUL: neither must reach it.
-        safe = [unicodedata.normalize("NFKC", text).replace("\0", " ") for text in texts]
-        vectors: Vectors = self._model.encode(safe, is_query=is_query)
+        vectors: Vectors = self._model.encode([*map(_safe, texts)], is_query=is_query)
         return vectors
+
+
+def _safe(text: str) -> str:
+    """A text fit for the engine: its own normalisation writes past its buffer where a character
+    grows more than fourfold (U+FDFA), and it reads up to the first NUL."""
+    return unicodedata.normalize("NFKC", text).replace("\0", " ")
 
 
 class _SentenceTransformersEncoder:
@@ -121,6 +132,10 @@ class _SentenceTransformersEncoder:
             _hash_model(self._model),
             int(self._model.encode_query("维").shape[0]),
         )
+
+    def count_tokens(self, question: str) -> int:
+        read = self._model.preprocess([question], prompt=self._model.prompts.get("query"))
+        return int(read["input_ids"].shape[-1])
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         return self._encode(self._model.encode_query, texts)

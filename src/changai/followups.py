@@ -242,7 +242,11 @@ def _tidied(text: str) -> str:
     """The text without courtesies and marks around it; empty where it leans on nothing."""
     if len(text) > _LONGEST or any("\ud800" <= character <= "\udfff" for character in text):
         return ""
-    text = _COURTEOUS_START.sub(lambda match: match[1] or "", chinese.plain(text))
+    text = chinese.plain(text)
+    # A character may become eighteen (U+FDFA).
+    if len(text) > _LONGEST:
+        return ""
+    text = _COURTEOUS_START.sub(lambda match: match[1] or "", text)
     return _COURTEOUS_END.sub("", text)
 
 

@@ -15,6 +15,10 @@ from changai.errors import QuestionError
 from changai.known import KnownMatches
 from changai.records import METADATA_LOCATOR, Passage
 
+MOST_TOKENS = 448
+"""Of the encoder, in a question as it is encoded: its cost rises with them. 512 characters of a
+Chinese text have some 320, and at most 441 in 220 laws and articles; of rare characters 518."""
+
 _CANDIDATES = 100
 """How many nearest passages, nearest clauses, lexical matches and known questions are looked at
 closely."""
@@ -171,9 +175,12 @@ def match(
     """Find the candidates for a normalised question, and measure them: the passages nearest by
     vector, those of the nearest clauses, the best by BM25, and those that answer the nearest known
     questions. The question's spelling is mended, unless ``as_typed``. ``without`` is the id of a
-    passage to leave out; raises QuestionError when none remains."""
+    passage to leave out; raises QuestionError when none remains, and when the question has more
+    than ``MOST_TOKENS``."""
     question = typed if as_typed else contents.spelling.mend(typed)
-    vector = encoder.encode_questions([chinese.officialise(question)])[0]
+    official = chinese.officialise(question)
+    _check_cost(encoder.count_tokens(official))
+    vector = encoder.encode_questions([official])[0]
     terms = list(dict.fromkeys(chinese.tokens(question)))
     known = (
         contents.known.match(vector, terms, expectations.circumstances(question))
@@ -217,6 +224,14 @@ def match(
         + weights["clause_coverage"] * coverage,
         known=known,
     )
+
+
+def _check_cost(tokens: int) -> None:
+    if tokens > MOST_TOKENS:
+        raise QuestionError(
+            f"问题有 {tokens} 个词元（常用词算一个，生僻字和符号每个算一个），"
+            f"超过 {MOST_TOKENS} 个；请缩短，少用生僻字和符号"
+        )
 
 
 def _candidates(

@@ -108,9 +108,9 @@ class Index:
 
         ``without`` is the id of a passage to leave out, as if the corpus lacked it: evaluation
         makes unanswerable questions so. ``as_typed`` leaves the question's spelling as it is.
-        Raises QuestionError when the question is empty, has no
-        letter or digit, is longer than ``LONGEST_QUESTION``, or is not valid text, and when ``k``
-        is less than 1.
+        Raises QuestionError when the question is empty, has no letter or digit, is longer than
+        ``LONGEST_QUESTION``, has more than ``matching.MOST_TOKENS`` for the encoder, or is not
+        valid text, and when ``k`` is less than 1.
         """
         if not isinstance(k, int) or k < 1:
             raise QuestionError(f"k 是 {k!r}；请写一个不小于 1 的整数")

@@ -8,7 +8,7 @@ that sound the same do, those may be meant. For matching only.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -33,6 +33,9 @@ _NUMERALS = frozenset("一二三四五六七八九十百千万亿两半")
 _LONGEST_RUN = 64
 """In characters, without a mark; the longer a run the longer its mending takes."""
 
+_MOST_CHANGES = 4
+"""In a run; who needs more has not mistyped a word or two, and each takes as long as the first."""
+
 _BLURRED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
 """What many speakers do not tell apart."""
 
@@ -40,7 +43,7 @@ _ARRAYS = ("syllables", "pairs", "sounds", "meant")
 _RUN = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]{{2,}}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spelling:
     """The pairs of neighbouring characters of a corpus, by their sound.
 
@@ -96,14 +99,16 @@ class Spelling:
     def _mend_run(self, run: str) -> str:
         if len(run) > _LONGEST_RUN:
             return run
-        while True:
-            readings = self._readings(run)
+        for _ in range(_MOST_CHANGES):
+            kept = _kept(run)
             gain, at, pair = max(
-                ((self._gain(run, at, pair), at, pair) for at, pair in readings), default=(0, 0, "")
+                ((self._gain(run, kept, at, pair), at, pair) for at, pair in self._readings(run)),
+                default=(0, 0, ""),
             )
             if gain <= 0:
-                return run
+                break
             run = run[:at] + pair + run[at + 2 :]
+        return run
 
     def _readings(self, run: str) -> list[tuple[int, str]]:
         """The places of pairs that the corpus lacks, with pairs of the same sound to be meant."""
@@ -116,32 +121,37 @@ class Spelling:
             if meant
         ]
 
-    def _gain(self, run: str, at: int, pair: str) -> float:
-        """What is won by reading ``pair`` at that place of a run."""
+    def _gain(self, run: str, kept: Sequence[tuple[int, int]], at: int, pair: str) -> float:
+        """What is won by reading ``pair`` at that place of a run, of which ``kept`` are the words
+        that are hardly misspelt."""
         other = run[:at] + pair + run[at + 2 :]
         around = slice(max(at - 1, 0), at + 3)
         pairs = self._count(other[around]) - self._count(run[around])
-        if pairs <= 0:
-            return 0.0
         changed = [i for i in range(at, at + 2) if run[i] != other[i]]
-        if any(run[i] in _NUMERALS for i in changed):
+        if pairs <= 0 or any(run[i] in _NUMERALS for i in changed):
             return 0.0
         broken = sum(
             _STOPWORD if chinese.is_stopword(run[start:end]) else _WORD
-            for start, end in _kept(run)
+            for start, end in kept
             if any(start <= i < end for i in changed)
         )
+        gain = _PAIR * pairs - _CHANGE * len(changed) - broken
+        # Cutting the run anew for each reading is what costs most.
+        if gain + _LONG <= 0:
+            return 0.0
         long = any(
             end - start > 2 and any(start <= i < end for i in changed)
             for start, end in _words(other)
         )
-        return _PAIR * pairs + _LONG * long - _CHANGE * len(changed) - broken
+        return gain + _LONG * long
 
     def _count(self, run: str) -> int:
         """How many pairs of a run may be meant."""
-        pairs = [a + b for a, b in pairwise(run)]
-        alike = self._alike(pairs)
-        return sum(each.get(pair, False) for pair, each in zip(pairs, alike, strict=True))
+        return sum(a + b in self._meant_pairs for a, b in pairwise(run))
+
+    @cached_property
+    def _meant_pairs(self) -> frozenset[str]:
+        return frozenset(chr(a) + chr(b) for a, b in self.pairs[self.meant].tolist())
 
     def _alike(self, pairs: Sequence[str]) -> list[dict[str, bool]]:
         """For each pair, the corpus's pairs that sound like it, and whether they may be meant."""
