@@ -52,6 +52,13 @@ def test_a_client_may_ask_so_often_a_minute_and_another_still_may() -> None:
     assert rates.wait(scope("192.0.2.7"), "opinion") == 0
 
 
+def test_a_request_may_count_like_several() -> None:
+    rates = Rates(Clients([], ""), 3)
+    assert rates.wait(scope("192.0.2.7"), "work", 0) == 0
+    assert rates.wait(scope("192.0.2.7"), "work", 60) == 0
+    assert rates.wait(scope("192.0.2.7"), "work") > 0
+
+
 def test_the_addresses_of_one_network_of_version_6_are_one_client() -> None:
     rates = Rates(Clients([], ""), 1)
     assert rates.wait(scope("2001:db8:0:1::1"), "work") == 0

@@ -23,6 +23,7 @@ from changai.cli import main
 from changai.errors import ArticleError, IndexDamagedError
 from changai.retrieval import Index
 from changai.web import site
+from changai.web.clients import Clients, Rates
 from changai.web.live import LiveIndex
 from small import ARTICLE, write_small
 
@@ -67,7 +68,8 @@ def page(library: Path) -> Callable[[str], tuple[int, str]]:
     """What the site answers to a path as a server hands it on: a test's client decodes it twice."""
     index = Index.open(library)
     app = FastAPI()
-    app.include_router(site.create_router(LiveIndex(lambda: index)))
+    unlimited = Rates(Clients([], ""), 0)
+    app.include_router(site.create_router(LiveIndex(lambda: index), unlimited))
 
     def get(path: str) -> tuple[int, str]:
         told: list[Message] = []

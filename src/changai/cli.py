@@ -241,7 +241,7 @@ def _holding(generation: "Generation") -> str:
 )
 @click.option(
     "--rate",
-    default=120,
+    default=60,
     show_default=True,
     type=click.IntRange(min=0),
     help="每个访客每分钟最多几次，0 是不限。",

@@ -96,7 +96,7 @@ def create_app(
             Middleware(Bodies),
         ],
     )
-    app.include_router(site.create_router(live, settings.public_url))
+    app.include_router(site.create_router(live, rates, settings.public_url))
     page = create_page(settings.root_path, asks_for_opinions=feedback is not None)
     # What it does not know, nobody does: it is asked last.
     app.routes.append(Mount("/", page))

@@ -53,14 +53,16 @@ class Rates:
         if a_minute:
             self._rates["work"] = Rate([(a_minute, 60)])
 
-    def wait(self, scope: Scope, kind: Literal["work", "opinion"]) -> int:
-        """In how many seconds a request may be made; 0 where it may now, which counts it."""
+    def wait(self, scope: Scope, kind: Literal["work", "opinion"], count: int = 1) -> int:
+        """In how many seconds a request may be made; 0 where it may now, which counts it like so
+        many."""
         key, rate = self._clients.key(scope), self._rates.get(kind)
         if not key or rate is None:
             return 0
         if seconds := rate.wait(key):
             return seconds
-        rate.add(key)
+        for _ in range(count):
+            rate.add(key)
         return 0
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from changai import followups
 from changai.errors import QuestionError
-from changai.records import Exchange
-from changai.retrieval import Index
+from changai.records import Answer, Exchange
+from changai.retrieval import LONGEST_QUESTION, Index
 
 _MOST_TURNS = 300
 
@@ -38,19 +38,36 @@ def next_turn(raw: object) -> Turn:
     Raises QuestionError for what no page asks.
     """
     match raw:
-        case {"question": str(question), "earlier": [*earlier], "as_typed": bool(as_typed)} if all(
-            isinstance(each, str) for each in earlier
-        ):
+        case {"question": str(question), "earlier": [*earlier], "as_typed": bool(as_typed)} if len(
+            earlier
+        ) <= followups.LOOK_BACK and all(isinstance(each, str) for each in earlier):
             meant = None if as_typed else followups.resolve(question, earlier)
             return Turn(question, meant or question, as_typed)
     raise QuestionError("网页送来的问题不完整；请刷新网页后再试")
 
 
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """An answer, and the generation of the index that gave it."""
+
+    answer: Answer
+    generation: str
+
+
+def ask(index: Index, meant: str, as_typed: bool) -> Dated:
+    """Answer what a turn means. Raises what ``Index.ask`` raises."""
+    return Dated(index.ask(meant, as_typed=as_typed), index.corpus.generation)
+
+
+def exchange(turn: Turn, dated: Dated) -> Exchange:
+    """A turn with the answer to what it means."""
+    renewed = turn.generation not in ("", dated.generation)
+    return Exchange(turn.asked, dated.answer, renewed)
+
+
 def answer(index: Index, turn: Turn) -> Exchange:
-    """Answer a turn's question. Raises what ``Index.ask`` raises."""
-    again = index.ask(turn.meant, as_typed=turn.as_typed)
-    renewed = turn.generation not in ("", index.corpus.generation)
-    return Exchange(turn.asked, again, renewed)
+    """Answer a turn. Raises what ``Index.ask`` raises."""
+    return exchange(turn, ask(index, turn.meant, turn.as_typed))
 
 
 def turns_from(raw: object) -> tuple[Turn, ...]:
@@ -74,6 +91,6 @@ def turn_from(raw: object) -> Turn:
             "meant": str(meant),
             "as_typed": bool(as_typed),
             "generation": str(generation),
-        }:
+        } if len(asked) <= LONGEST_QUESTION:
             return Turn(asked, meant, as_typed, generation)
     raise QuestionError("网页送来的问答不完整；请刷新网页后再试")

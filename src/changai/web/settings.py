@@ -32,7 +32,7 @@ class Settings:
     embed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = LOOPBACK
     client_header: str = ""
-    rate: int = 120
+    rate: int = 60
     users: Path | None = None
     feedback: Path | None = None
     log: Literal["text", "json"] = "text"

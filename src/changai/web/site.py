@@ -14,6 +14,7 @@ from changai import clock, reader, tables, transcripts
 from changai.records import Exchange
 from changai.retrieval import Index
 from changai.web import chat, conversation
+from changai.web.clients import Rates
 from changai.web.live import LiveIndex
 from changai.web.refusals import refusal
 
@@ -24,7 +25,11 @@ _MEDIA_TYPES = {
 }
 
 
-def create_router(live: LiveIndex, public_url: str = "") -> APIRouter:
+_LIKE_A_REQUEST = 5
+"""How many questions of an export count like a request."""
+
+
+def create_router(live: LiveIndex, rates: Rates, public_url: str = "") -> APIRouter:
     """The routes ``/source/ID``, ``/figures``, ``/documents``, both as CSV, and ``/export``.
 
     ``public_url`` is the address of the chat's page that saved links are to lead to; where it is
@@ -69,12 +74,20 @@ def create_router(live: LiveIndex, public_url: str = "") -> APIRouter:
     @router.post("/export/{suffix}")
     async def export(request: Request, suffix: Literal["docx", "md"]) -> Response:
         turns = conversation.turns_from(await chat.parsed(request))
-        answered: dict[conversation.Turn, Exchange] = {}
+        # However often it was asked, a question is answered once; and one at a time, so that
+        # others get their turn in between.
+        questions = dict.fromkeys((turn.meant, turn.as_typed) for turn in turns)
+        if seconds := rates.wait(request.scope, "work", len(questions) // _LIKE_A_REQUEST):
+            message = "您导出得太多；请过一会儿再试"
+            return refusal(request.scope, 429, message, retry_after=seconds)
+        answers: dict[tuple[str, bool], conversation.Dated] = {}
         async with live.admitted() as use:
-            # A turn at a time, so that others get theirs in between.
-            for turn in dict.fromkeys(turns):
-                answered[turn] = await use(partial(conversation.answer, turn=turn))
-        exchanges = [answered[turn] for turn in turns]
+            for meant, as_typed in questions:
+                ask = partial(conversation.ask, meant=meant, as_typed=as_typed)
+                answers[meant, as_typed] = await use(ask)
+        exchanges = [
+            conversation.exchange(turn, answers[turn.meant, turn.as_typed]) for turn in turns
+        ]
         today = clock.today()
         content = await run_in_threadpool(_written, suffix, exchanges, today, home(request))
         return _file(content, transcripts.file_name(today, suffix))
