@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -33,6 +34,11 @@ JSON = b"Content-Type: application/json\r\n"
 ODD_BODIES = [b"[" * 100_000, b"\xff\x00", b"null", b'{"question": "\\ud800"}', b"", b"[{}]", b"7"]
 
 
+def _as_a_service() -> None:
+    """What systemd allows a service, if it is told nothing."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+
 class Server:
     """``app.py`` in a process of its own, as a service would run it."""
 
@@ -48,6 +54,7 @@ class Server:
                 stderr=file,
                 text=True,
                 env=environment,
+                preexec_fn=_as_a_service,
             )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().rpartition("：")[2].strip()
