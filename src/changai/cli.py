@@ -8,7 +8,6 @@ import gc
 import io
 import json
 import logging
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +38,6 @@ _encoder_option = click.option(
     "--encoder",
     help="builtin，或 sentence-transformers 模型的名称、目录；默认沿用现有索引的。",
 )
-_ADDRESS = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 _WRITABLE = click.Path(path_type=Path, dir_okay=False, writable=True)
 _feedback_option = click.option(
     "--feedback",
@@ -47,23 +45,6 @@ _feedback_option = click.option(
     help="连同这个 SQLite 文件里的意见。",
 )
 _json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
-
-
-def _address(_context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """An address of the web without query or fragment, as it was given."""
-    if value and not _ADDRESS.fullmatch(value):
-        raise click.BadParameter(value, param=parameter)
-    return value
-
-
-def _origins(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Addresses of the web without a path."""
-    for value in values:
-        if urlsplit(_address(context, parameter, value)).path:
-            raise click.BadParameter(value, param=parameter)
-    return values
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -206,7 +187,6 @@ def _holding(generation: "Generation") -> str:
 @click.option(
     "--public-url",
     default="",
-    callback=_address,
     help="人们打开网页用的网址，例如 https://wd.example.org/changai；导出的链接用它。",
 )
 @click.option(
@@ -223,7 +203,6 @@ def _holding(generation: "Generation") -> str:
     "--embed-origin",
     "embed_origins",
     multiple=True,
-    callback=_origins,
     help="哪个网站可以把网页嵌进自己的页面，例如 https://www.example.org；可写多次。",
 )
 @click.option(

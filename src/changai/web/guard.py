@@ -61,7 +61,8 @@ class Guard:
         self._app = app
         self._clients = clients
         public = urlsplit(settings.public_url).hostname or ""
-        self._hosts = {*_LOCAL_NAMES, settings.host, public, *settings.allowed_hosts} - {""}
+        names = (*_LOCAL_NAMES, settings.host, public, *settings.allowed_hosts)
+        self._hosts = {name.lower() for name in names} - {""}
         # A number is no name that another site could give to our address.
         self._any_number = settings.host in _WILDCARDS
         self._headers = (

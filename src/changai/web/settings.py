@@ -1,8 +1,23 @@
 """What whoever serves the page may choose; made by the command line only."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from changai.errors import ServerError, shown
+
+_ORIGIN = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
+_PATH = r"(/[A-Za-z0-9._~-]+)*"
+_FORMS = {
+    "--public-url": (f"({_ORIGIN}{_PATH}/?)?", "https://wd.example.org/changai"),
+    "--root-path": (_PATH, "/changai"),
+    "--allow-host": (r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+", "wd.example.org"),
+    "--embed-origin": (_ORIGIN, "https://www.example.org"),
+    "--trusted-proxy": (r"[0-9.]+|[0-9A-Fa-f:.]+", "10.0.0.1"),
+    "--client-header": (r"[A-Za-z0-9-]*", "X-Real-IP"),
+}
+"""What the value of an option must look like, and an example."""
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -37,3 +52,19 @@ class Settings:
     feedback: Path | None = None
     log: Literal["text", "json"] = "text"
     log_questions: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ServerError for a value that cannot be used, by the name of its option."""
+        given = {
+            "--public-url": (self.public_url,),
+            "--root-path": (self.root_path,),
+            "--allow-host": self.allowed_hosts,
+            "--embed-origin": self.embed_origins,
+            "--trusted-proxy": self.trusted_proxies,
+            "--client-header": (self.client_header,),
+        }
+        for option, values in given.items():
+            form, example = _FORMS[option]
+            for value in values:
+                if not re.fullmatch(form, value):
+                    raise ServerError(f"{option} 不能是 {shown(value)}；请写成 {example} 这样的")
