@@ -12,6 +12,22 @@ const pane = find('#source');
 const frame = find('iframe');
 const {longest, remembered} = props;
 
+// In a frame of another site, browsers may keep nothing for a page: it then forgets on reload.
+function storage(open) {
+  try {
+    return open();
+  } catch {
+    const kept = new Map();
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+      removeItem: (key) => kept.delete(key),
+    };
+  }
+}
+const tab = storage(() => sessionStorage);
+const device = storage(() => localStorage);
+
 document.documentElement.lang = 'zh-CN';
 new MutationObserver(() => {
   if (document.documentElement.lang !== 'zh-CN') document.documentElement.lang = 'zh-CN';
@@ -126,15 +142,18 @@ async function answer(question, asTyped, exchange, reply) {
 function keep() {
   find('#exports').hidden = !answered().length;
   try {
-    sessionStorage.setItem('chat', chat.innerHTML);
+    tab.setItem('chat', chat.innerHTML);
   } catch {
-    sessionStorage.removeItem('chat');  // It is too long to be kept whole.
+    tab.removeItem('chat');  // It is too long to be kept whole.
   }
 }
 
+let restored = [];
+
 function restore() {
-  chat.innerHTML = sessionStorage.getItem('chat') ?? '';
+  chat.innerHTML = tab.getItem('chat') ?? '';
   for (const each of chat.querySelectorAll('.exchange:not([data-turn])')) each.remove();
+  restored = [...chat.children];
   keep();
   chat.lastElementChild?.scrollIntoView({block: 'start'});
 }
@@ -361,9 +380,9 @@ function choose(audience) {
 
 find('#audience').addEventListener('change', (event) => {
   choose(event.target.value);
-  localStorage.setItem('audience', event.target.value);
+  device.setItem('audience', event.target.value);
 });
-choose(localStorage.getItem('audience') === 'official' ? 'official' : 'worker');
+choose(device.getItem('audience') === 'official' ? 'official' : 'worker');
 
 // What is folded away is printed too.
 let folded = [];
@@ -377,11 +396,11 @@ addEventListener('afterprint', () => {
 
 // Whoever signs in next in this tab must not read what the one before has asked.
 function greet(user) {
-  if (user !== (sessionStorage.getItem('user') ?? '')) {
-    chat.replaceChildren();
+  if (user !== (tab.getItem('user') ?? '')) {
+    for (const each of restored) each.remove();
     keep();
   }
-  sessionStorage.setItem('user', user);
+  tab.setItem('user', user);
   find('#user').hidden = !user;
   find('#user span').textContent = `已登录：${user}`;
 }
