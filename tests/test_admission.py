@@ -85,3 +85,32 @@ def test_a_visitor_who_gives_up_gives_his_room_back() -> None:
         allowed.set()
 
     asyncio.run(visits())
+
+
+def test_closing_finishes_what_is_being_done_and_refuses_the_rest() -> None:
+    async def visits() -> list[object]:
+        admission = Admission(1, 5)
+        began, allowed = asyncio.Event(), Event()
+        loop = asyncio.get_running_loop()
+
+        def work() -> str:
+            loop.call_soon_threadsafe(began.set)
+            allowed.wait()
+            return "done"
+
+        async def visit() -> str:
+            async with admission.admitted():
+                return await admission.run(work)
+
+        visiting = [asyncio.create_task(visit()) for _ in range(3)]
+        await began.wait()
+        admission.close()
+        assert admission.full
+        with pytest.raises(BusyError, match="正在停止或重启；请过一会儿再问"):
+            await visit()
+        allowed.set()
+        return await asyncio.gather(*visiting, return_exceptions=True)
+
+    first, *others = asyncio.run(visits())
+    assert first == "done"
+    assert [type(other) for other in others] == [BusyError] * 2

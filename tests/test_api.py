@@ -146,7 +146,9 @@ def test_the_description_names_the_address_and_the_schemas(url: str) -> None:
             status: response["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
             for status, response in operation["responses"].items()
         }
-        failures = dict.fromkeys(["400", "422", "429", "500", "503"], "Failure")
+        failures = dict.fromkeys(
+            ["400", "401", "413", "415", "422", "429", "500", "503"], "Failure"
+        )
         assert schemas == {"200": "Answer", **failures}
     [question, k] = described["paths"]["/ask"]["get"]["parameters"]
     assert (question["name"], question["required"]) == ("question", True)

@@ -20,6 +20,7 @@ def scope(client: str, scheme: str = "http", **headers: str) -> dict[str, Any]:
         # What was there before the proxy put its own behind it, anyone may have written.
         ("x-forwarded-for", {"x_forwarded_for": "198.51.100.1, 192.0.2.7"}, "192.0.2.7"),
         ("x-real-ip", {}, PROXY),
+        ("x-real-ip", {"x_real_ip": "192.0.2.7:443"}, PROXY),
         ("x-real-ip", {"x_real_ip": "<script>"}, PROXY),
         ("x-real-ip", {"x_real_ip": ""}, PROXY),
         ("", {"x_real_ip": "192.0.2.7"}, PROXY),
@@ -32,9 +33,43 @@ def test_a_trusted_proxy_says_whom_it_asks_for(
     assert address(told) == client
 
 
+def test_of_two_lines_the_proxys_counts() -> None:
+    sent = scope(PROXY)
+    sent["headers"] = [(b"x-forwarded-for", b"127.0.0.1"), (b"x-forwarded-for", b"192.0.2.7")]
+    assert address(Clients([PROXY], "x-forwarded-for").told(sent)) == "192.0.2.7"
+
+
 def test_nobody_else_may_say_who_he_is_or_how_he_came() -> None:
     sent = scope("192.0.2.9", x_real_ip="192.0.2.7", x_forwarded_proto="https")
-    assert Clients([PROXY], "x-real-ip").told(sent) == sent
+    told = Clients([PROXY], "x-real-ip").told(sent)
+    assert (address(told), told["scheme"]) == ("192.0.2.9", "http")
+
+
+@pytest.mark.parametrize(
+    ("header", "sent", "passed_on"),
+    [
+        ("", {}, False),
+        ("", {"accept": "text/html"}, False),
+        ("", {"x_forwarded_for": "192.0.2.7"}, True),
+        ("", {"via": "1.1 proxy"}, True),
+        ("", {"x_our_client": "unknown"}, False),
+        ("x-our-client", {"x_our_client": "unknown"}, True),
+    ],
+)
+def test_what_a_proxy_has_passed_on_shows(
+    header: str, sent: dict[str, str], passed_on: bool
+) -> None:
+    told = Clients([PROXY], header).told(scope("127.0.0.1", **sent))
+    assert told["state"]["passed_on"] is passed_on
+
+
+@pytest.mark.parametrize("said", ["unknown", "192.0.2.7:443", "127.0.0.1", PROXY])
+def test_a_proxy_that_is_asked_for_whom_it_speaks_is_limited_whatever_it_says(said: str) -> None:
+    clients = Clients([PROXY, "127.0.0.1"], "x-real-ip")
+    rates = Rates(clients, 1)
+    told = clients.told(scope(PROXY, x_real_ip=said))
+    assert rates.wait(told, "work") == 0
+    assert rates.wait(told, "work") > 0
 
 
 @pytest.mark.parametrize(("sent", "scheme"), [("https", "https"), ("gopher", "http"), ("", "http")])
@@ -57,6 +92,15 @@ def test_a_request_may_count_like_several() -> None:
     assert rates.wait(scope("192.0.2.7"), "work", 0) == 0
     assert rates.wait(scope("192.0.2.7"), "work", 60) == 0
     assert rates.wait(scope("192.0.2.7"), "work") > 0
+
+
+def test_who_has_signed_in_counts_for_himself() -> None:
+    rates = Rates(Clients([PROXY], ""), 1)
+    for client in ("192.0.2.7", PROXY):
+        for user in ("张三", "李四"):
+            asked = scope(client) | {"state": {"user": user + client}}
+            assert rates.wait(asked, "work") == 0
+            assert rates.wait(asked, "work") > 0
 
 
 def test_the_addresses_of_one_network_of_version_6_are_one_client() -> None:

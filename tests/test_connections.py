@@ -173,6 +173,14 @@ def test_a_thousand_half_sent_requests_leave_room_for_a_whole_one() -> None:
         assert service.open_connections() <= connections.MOST_CONNECTIONS
 
 
+def test_an_answer_does_not_wait_for_its_head_to_be_acknowledged() -> None:
+    with served() as service, httpx.Client() as client:
+        client.get(service.url)
+        (connection,) = service.server.server_state.connections
+        peer = connection.transport.get_extra_info("socket")
+        assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
 def test_requests_on_one_connection_are_answered_in_turn() -> None:
     with served() as service, httpx.Client() as client:
         assert [client.get(service.url).text for _ in range(3)] == ["here"] * 3

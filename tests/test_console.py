@@ -57,8 +57,11 @@ def test_a_reader_that_has_gone_is_not_answered(small_folder: Path, command: lis
     assert "Traceback" not in done.stderr and "changai：" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [["ask", ""], ["nonsense"], []], ids=" ".join)
-def test_an_error_that_cannot_be_told_is_still_one(command: list[str]) -> None:
+@pytest.mark.parametrize("command", [["ask", ""], ["nonsense"], ["--nonsense"]], ids=" ".join)
+def test_an_error_that_cannot_be_told_is_still_one(
+    small_folder: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("CHANGAI_INDEX", str(small_folder))
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         assert subprocess.run([*RUN, *command], stderr=full, check=False).returncode == 2
 

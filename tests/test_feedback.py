@@ -464,3 +464,26 @@ def test_json_is_one_printable_line_of_the_same_text(text: str) -> None:
     assert line.isprintable()
     assert line.startswith('{"文": ["')
     assert json.loads(line) == {"文": [text]}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("question", b"\xff"),
+        ("answers", b"[]"),
+        ("answers", "[" * 200_000),
+        ("answers", "[1, 2]"),
+        ("answers", '"abc"'),
+        ("useful", "yes"),
+        ("comment", b"7"),
+        ("day", b"\xff"),
+    ],
+)
+def test_a_row_of_other_types_is_told_as_damage(tmp_path: Path, column: str, value: object) -> None:
+    path = tmp_path / "opinions.sqlite"
+    Feedback(path).add(Opinion("问题?", ("答",), True, "", "2026-11-27"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE opinions SET {column} = ?", (value,))  # noqa: S608
+        connection.commit()
+    with pytest.raises(FeedbackError, match="已经损坏"):
+        read(path)

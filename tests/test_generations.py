@@ -127,6 +127,17 @@ def test_the_commands_say_what_there_is_and_what_was_done(two: Path) -> None:
     assert "没有比" in result.stderr
 
 
+def test_a_generation_in_use_that_cannot_be_used_is_told_to_scripts(two: Path) -> None:
+    before, current = store.generations(two)
+    (two / "built" / current / "clauses.npy").unlink()
+    assert run("generations", "--index", two).exit_code == 2
+    # By its number alone.
+    assert run("rollback", before[:6], "--index", two).exit_code == 0
+    assert run("generations", "--index", two).exit_code == 0
+    (two / "built" / "current.json").unlink()
+    assert run("generations", "--index", two).exit_code == 2
+
+
 def test_the_time_is_that_of_beijing(small_folder: Path) -> None:
     edit_manifest(small_folder, built="2026-11-27T18:15:20+00:00")
     assert (

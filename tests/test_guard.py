@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai.web.admission import Admission
-from changai.web.clients import Clients, Rates
-from changai.web.guard import MOST_BYTES, Bodies, Guard, Turnstile, policy
+from changai.web.clients import Clients, Introduction, Rates
+from changai.web.guard import Bodies, Departures, Guard, Turnstile, policy
 from changai.web.metrics import Metrics
 from changai.web.settings import Settings
 
@@ -41,7 +41,7 @@ def metrics() -> Metrics:
 def guarded(**chosen: Any) -> ASGIApp:
     settings = Settings(Path(), **chosen)
     clients = Clients(settings.trusted_proxies, settings.client_header)
-    return Guard(echoing(), settings, clients)
+    return Introduction(Guard(echoing(), settings), clients)
 
 
 # ---- Guard
@@ -61,13 +61,14 @@ def guarded(**chosen: Any) -> ASGIApp:
         ({}, "", 421),
         ({}, "a b:c", 421),
         ({}, "[", 421),
-        ({}, "localhost:port", 200),
-        ({}, "user@localhost", 200),
+        ({}, "localhost:port", 421),
+        ({}, "user@localhost", 421),
+        ({}, "localhost/evil", 421),
         ({"host": "10.0.0.5"}, "10.0.0.5:7860", 200),
         ({"host": "0.0.0.0"}, "10.0.0.5", 200),
         ({"host": "::"}, "[2001:db8::1]", 200),
         ({"host": "0.0.0.0"}, "rebound.example", 421),
-        ({"allowed_hosts": ("wd.example.org",)}, "wd.example.org", 200),
+        ({"allowed_hosts": ("WD.example.org",)}, "wd.example.org", 200),
         ({"allowed_hosts": ("wd.example.org",)}, "sub.wd.example.org", 421),
         ({"public_url": "https://wd.example.org/changai"}, "wd.example.org:443", 200),
     ],
@@ -135,15 +136,34 @@ def test_programs_are_refused_in_json_and_people_by_a_page() -> None:
 
 @pytest.mark.parametrize(
     ("length", "status"),
-    [(0, 200), (MOST_BYTES, 200), (MOST_BYTES + 1, 413), (10 * MOST_BYTES, 413)],
+    [(0, 200), (1_000_000, 200), (1_000_001, 413), (10_000_000, 413)],
 )
 @pytest.mark.parametrize("told", [True, False], ids=["told", "in parts"])
-def test_a_body_may_be_so_long(length: int, status: int, told: bool) -> None:
+def test_an_exports_body_may_be_so_long(length: int, status: int, told: bool) -> None:
     body = b"x" * length
-    answer = client(Bodies(echoing())).post("/login", content=body if told else iter([body]))
+    answer = client(Bodies(echoing())).post("/export/md", content=body if told else iter([body]))
     assert answer.status_code == status
     if status == 200:
         assert answer.json()["length"] == length
+
+
+@pytest.mark.parametrize("path", ["/login", "/chat/answer", "/api/ask"])
+def test_any_other_body_is_short(path: str) -> None:
+    app = client(Bodies(echoing()))
+    assert app.post(path, content=b"x" * 64_000).json()["length"] == 64_000
+    assert app.post(path, content=b"x" * 64_001).status_code == 413
+
+
+def test_a_head_may_be_so_long() -> None:
+    app = client(guarded())
+    assert app.get("/", headers={"x": "x" * 15_000}).status_code == 200
+    assert app.get("/", headers={"x": "x" * 16_000}).status_code == 431
+    assert app.get("/?" + "x" * 16_000).status_code == 431
+
+
+def test_a_body_of_two_lengths_is_refused() -> None:
+    headers = {**JSON, "content-length": "2", "transfer-encoding": "chunked"}
+    assert client(guarded()).post("/chat/answer", headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1e3", "", " ", "1 2", "9" * 5000])
@@ -153,7 +173,7 @@ def test_a_length_that_is_none_is_refused(length: str) -> None:
 
 
 def test_all_bodies_together_may_be_so_long() -> None:
-    """Sixty-four clients each send the most that one may, and keep back its last byte."""
+    """Sixty-four clients each send the longest export that may be, and keep back its last byte."""
 
     async def send_all() -> list[int]:
         app = Bodies(echoing())
@@ -161,7 +181,7 @@ def test_all_bodies_together_may_be_so_long() -> None:
         statuses: list[int] = []
 
         async def visit() -> None:
-            parts = [b"x" * (MOST_BYTES - 1), b"x"]
+            parts = [b"x" * 999_999, b"x"]
 
             async def receive() -> Message:
                 if len(parts) == 1:
@@ -172,7 +192,7 @@ def test_all_bodies_together_may_be_so_long() -> None:
                 if message["type"] == "http.response.start":
                     statuses.append(message["status"])
 
-            scope = {"type": "http", "method": "POST", "path": "/login", "headers": []}
+            scope = {"type": "http", "method": "POST", "path": "/export/md", "headers": []}
             await app(scope | {"query_string": b""}, receive, send)
 
         visits = [asyncio.create_task(visit()) for _ in range(64)]
@@ -187,6 +207,54 @@ def test_all_bodies_together_may_be_so_long() -> None:
         return refused
 
     assert asyncio.run(send_all()) == [503] * 32
+
+
+# ---- Departures
+
+
+def test_nobody_works_for_who_has_left() -> None:
+    async def visit(path: str) -> tuple[bool, list[str]]:
+        began, done, sent = asyncio.Event(), False, list[str]()
+        left = asyncio.Event()
+
+        async def work(_scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal done
+            assert (await receive())["body"] == b"asked"
+            began.set()
+            await asyncio.sleep(0.2)
+            done = True
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        parts: list[Message] = [{"type": "http.request", "body": b"asked", "more_body": False}]
+
+        async def receive() -> Message:
+            if parts:
+                return parts.pop()
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message["type"])
+
+        scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+        visiting = asyncio.create_task(Departures(work)(scope, receive, send))
+        await began.wait()
+        left.set()
+        await visiting
+        return done, sent
+
+    assert asyncio.run(visit("/chat/answer")) == (False, [])
+    assert asyncio.run(visit("/export/md")) == (False, [])
+    # What costs nothing is done to its end.
+    assert asyncio.run(visit("/login")) == (True, ["http.response.start"])
+
+
+def test_what_fails_for_who_has_stayed_is_raised() -> None:
+    async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ValueError("seven")
+
+    with pytest.raises(ValueError, match="seven"):
+        client(Departures(fail)).get("/figures")
 
 
 # ---- Turnstile

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from account_files import write_accounts
+from changai import store
 from changai.build import build_index
 from servers import serving, serving_page
 from small import CHECK_UP, HELMETS
@@ -94,6 +95,51 @@ def test_a_server_for_everybody_says_so(
     assert "要登录才能用，请加 --users" in capfd.readouterr().err
 
 
+def test_a_server_that_finds_its_index_damaged_goes_on_with_the_one_before(
+    small_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (first,) = store.generations(small_folder)
+    (small_folder / "articles" / "b.txt").write_text("培训\n2020年培训焊工2000名。\n", "utf-8")
+    build_index(small_folder / "articles", small_folder)
+    (small_folder / "built" / "current.json").write_text("{", encoding="utf-8")
+    second = store.generations(small_folder)[-1]
+    (small_folder / "built" / second / "clauses.npy").write_bytes(b"")
+    with (
+        serving_page(small_folder) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        assert client.get("api/ask", params={"question": HELMETS[0]}).status_code == 200
+        health = client.get("healthz").json()
+        assert (health["status"], health["generation"]) == ("stale", first)
+        assert "changai_index_stale 1.0" in client.get("metrics").text
+        # The next build mends it.
+        build_index(small_folder / "articles", small_folder)
+        client.get("api/ask", params={"question": HELMETS[0]})
+        health = client.get("healthz").json()
+        assert (health["status"], health["documents"]) == ("ok", 2)
+    log = capfd.readouterr().err
+    assert f"暂时用完好的索引 {first}" in log
+    assert f"已换用索引 {health['generation']}" in log
+
+
+def test_accounts_that_cannot_be_read_are_told(
+    small_folder: Path, users: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        serving_page(small_folder, "--users", str(users)) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        client.get("api/ask", params={"question": HELMETS[0]}, auth=("张三", HORSE))
+        assert client.get("healthz").json()["status"] == "ok"
+        users.write_text("{", encoding="utf-8")
+        answer = client.get("healthz")
+        assert (answer.status_code, answer.json()["error"]) == (503, "账号文件不能用")
+        assert client.get("api/ask", auth=("张三", HORSE)).status_code == 503
+    log = capfd.readouterr().err
+    (record,) = [json.loads(line) for line in log.splitlines() if "accounts_unusable" in line]
+    assert record["message"].startswith(f"没有人能登录：账号文件 {users} 不能用")
+
+
 # ---- in a browser
 
 
@@ -135,6 +181,8 @@ def test_a_visitor_signs_in_and_out(
         page.locator("#question").fill(HELMETS[0])
         page.locator("#question").press("Enter")
         expect(page.locator(".note")).to_contain_text("登录已过期；请刷新网页重新登录")
+        page.get_by_role("link", name="重新登录").click()
+        expect(page.get_by_label("用户名")).to_be_visible()
         context.close()
 
 
@@ -156,7 +204,7 @@ def test_a_visitor_who_is_one_too_many_waits_and_is_answered(
         visit.page.route(re.compile("/chat/answer"), refuse)
         visit.ask(HELMETS[0])
         reply = visit.page.locator("#chat .reply")
-        expect(reply).to_contain_text("现在问的人多，正在排队")
+        expect(reply).to_contain_text("正在排队")
         expect(reply.locator("blockquote").first).to_contain_text("安全帽两顶")
         assert refused == 3
         # That a browser complains of a refusal is its own affair.

@@ -78,7 +78,9 @@ class Account:
 
     @model_validator(mode="after")
     def _check_cost(self) -> Self:
-        if self.n.bit_count() != 1 or math.prod(self.cost) > _HIGHEST_COST:
+        # The last is scrypt's own condition (RFC 7914).
+        dear = math.prod(self.cost) > _HIGHEST_COST
+        if self.n.bit_count() != 1 or dear or self.n >= 2 ** (16 * self.r):
             raise ValueError(self.cost)
         return self
 
@@ -121,6 +123,15 @@ class Accounts:
         self._version: tuple[int, ...] = ()
         self._accounts: Mapping[str, Account] = {}
         self._current()
+
+    @property
+    def usable(self) -> bool:
+        """Whether the file can be read as it stands, so that anybody can sign in."""
+        try:
+            self._current()
+        except AccountFileError:
+            return False
+        return True
 
     def find(self, name: str) -> Account | None:
         """The account of this very name, if there is one now. Raises AccountFileError."""
@@ -243,6 +254,10 @@ def _write(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text + "\n")
+        if path.exists():
+            # The administrator's account changes it, and the service's must go on reading it.
+            owner = path.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
         files.sync(draft)
         draft.replace(path)
     finally:

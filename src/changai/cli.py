@@ -39,11 +39,6 @@ _encoder_option = click.option(
     help="builtin，或 sentence-transformers 模型的名称、目录；默认沿用现有索引的。",
 )
 _WRITABLE = click.Path(path_type=Path, dir_okay=False, writable=True)
-_feedback_option = click.option(
-    "--feedback",
-    type=click.Path(path_type=Path),
-    help="连同这个 SQLite 文件里的意见。",
-)
 _json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
 
 
@@ -110,15 +105,18 @@ def build(articles: Path | None, encoder: str | None, index: Path) -> None:
 
 @main.command("generations")
 @_index_option
-def list_generations(index: Path) -> None:
-    """列出磁盘上的各代索引：何时建成，是否完好，在用哪一代。"""
+@click.pass_context
+def list_generations(context: click.Context, index: Path) -> None:
+    """列出磁盘上的各代索引：何时建成，是否完好，在用哪一代；在用的不能用时，退出码是 2。"""
     from changai.generations import listed
 
-    for generation in listed(index):
+    generations = listed(index)
+    for generation in generations:
         state = "不能用" if generation.fault else _holding(generation)
         click.echo(f"{generation.name}  {state}{'  在用' if generation.in_use else ''}")
         if generation.fault:
             click.echo(f"    {generation.fault}")
+    context.exit(0 if any(each.in_use and not each.fault for each in generations) else 2)
 
 
 @main.command()
@@ -138,7 +136,11 @@ def rollback(generation: str | None, index: Path) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_feedback_option
+@click.option(
+    "--feedback",
+    type=click.Path(path_type=Path),
+    help="连同这个 SQLite 文件里的意见。",
+)
 @_index_option
 def backup(file: Path, feedback: Path | None, index: Path) -> None:
     """把文章和旁边的文件备份成一个新的 zip 文件 FILE。"""
@@ -153,7 +155,11 @@ def backup(file: Path, feedback: Path | None, index: Path) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_feedback_option
+@click.option(
+    "--feedback",
+    type=click.Path(path_type=Path),
+    help="把备份里的意见恢复成这个新文件；它不能已经存在。",
+)
 @click.option("--replace", is_flag=True, help="换掉现有的文章，原来的改名保留。")
 @_index_option
 def restore(file: Path, feedback: Path | None, replace: bool, index: Path) -> None:
@@ -227,7 +233,8 @@ def _holding(generation: "Generation") -> str:
 )
 @click.option(
     "--users",
-    type=click.Path(path_type=Path),
+    # Whoever reads it tells better what is wrong with it.
+    type=click.Path(path_type=Path, readable=False),
     help="只让这个文件里的用户登录使用；用 changai user add 添加。",
 )
 @click.option(

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from changai import files
 from changai.errors import FeedbackError, OpinionError
-from changai.files import replace_text
 from changai.records import Answer
 from changai.retrieval import LONGEST_QUESTION
 
@@ -40,7 +40,7 @@ CREATE TABLE opinions (
 )
 """
 
-_SECONDS_TO_WAIT = 10
+_SECONDS_TO_WAIT = 2
 """For another process that is writing."""
 
 _NO_FEEDBACK_FILE = "不是产改问答的意见文件；请换一个文件名"
@@ -137,12 +137,21 @@ def read(path: Path) -> list[Opinion]:
             "SELECT question, answers, useful, comment, day FROM opinions ORDER BY id"
         ).fetchall()
     try:
-        return [
-            Opinion(question, tuple(json.loads(answers)), bool(useful), comment, day)
-            for question, answers, useful, comment, day in rows
-        ]
-    except (ValueError, TypeError) as error:
+        return [_opinion(*row) for row in rows]
+    except ValueError as error:
         raise FeedbackError(f"意见文件 {path} {_CORRUPT}") from error
+
+
+def _opinion(
+    question: object, answers: object, useful: object, comment: object, day: object
+) -> Opinion:
+    """A row, which SQLite lets hold values of any type, as an opinion. Raises ValueError."""
+    match question, answers, useful, comment, day:
+        case str(question), str(answers), int(useful), str(comment), str(day):
+            highlighted = files.parse_json(answers)
+            if isinstance(highlighted, list) and all(isinstance(e, str) for e in highlighted):
+                return Opinion(question, tuple(highlighted), bool(useful), comment, day)
+    raise ValueError(question)
 
 
 def copy(path: Path, new: Path) -> None:
@@ -195,7 +204,7 @@ def write_questions(path: Path, questions: Sequence[Mapping[str, object]]) -> No
     if not questions:
         raise FeedbackError("没有一个问题的意见说得准该怎样回答；请先收集更多“有用”的意见")
     try:
-        replace_text(path, "".join(f"{as_json(question)}\n" for question in questions))
+        files.replace_text(path, "".join(f"{as_json(question)}\n" for question in questions))
     except OSError as error:
         raise FeedbackError(f"问题写不到 {path}（{error.strerror}）；请换一个文件名") from error
 

@@ -34,7 +34,7 @@ def listed(index: Path) -> list[Generation]:
 
 def roll_back(index: Path, name: str | None = None) -> Generation:
     """Put a generation into use again, after it has been verified in full; by default the one
-    before the one in use.
+    before the one in use. ``name`` may be its number alone.
 
     Raises IndexMissingError where there is no such generation, IndexDamagedError,
     IndexMismatchError or EncoderError where it cannot be used, IndexBusyError during a build, and
@@ -69,6 +69,7 @@ def _chosen(index: Path, name: str | None) -> str:
         if not earlier:
             raise IndexMissingError(f"{index} 里没有比 {current} 更早的索引；{advice}")
         return earlier[-1]
+    name = next((each for each in names if each.partition("-")[0] == name), name)
     if name == current:
         raise IndexStateError(f"索引 {name} 本来就在用；请另选一代，{advice}")
     if name not in names:

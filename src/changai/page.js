@@ -38,8 +38,8 @@ new MutationObserver(() => {
 const UNREACHED = '连不上服务器，或者服务器出错；请稍后再试';
 const MOST_TRIES = 6;
 
-// What the server answers, as a response. One that is too busy says when to come again: the page
-// waits for that, and tells of it by `waiting`.
+// What the server answers, as a response. One that cannot serve now says when to come again: the
+// page waits for that, and tells of it by `waiting`.
 async function request(path, body, waiting = () => {}) {
   const how = body === undefined ? {} : {
     method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body),
@@ -48,19 +48,19 @@ async function request(path, body, waiting = () => {}) {
     const response = await fetch(new URL(path, document.baseURI), how);
     const seconds = Number(response.headers.get('retry-after'));
     if (!seconds || seconds > 60 || tries === MOST_TRIES) return response;
-    waiting(seconds);
+    waiting(response.status === 429 ? '问得太快了，稍等一会儿就接着问……'
+      : '现在问的人多，或者服务正在重启，正在排队，请不要关闭网页……');
     // Not all at the same moment.
     await new Promise((resolve) => { setTimeout(resolve, 1000 * seconds * (1 + Math.random())); });
   }
 }
 
-// The answer as JSON; what the server says is wrong, as an error to be shown, which is `final` where
-// the same would be wrong again.
+// The answer as JSON; what the server says is wrong, as an error to be shown.
 async function call(path, body, waiting) {
   const response = await request(path, body, waiting).catch(() => { throw Error(UNREACHED); });
   const said = await response.json().catch(() => { throw Error(UNREACHED); });
   if (!response.ok || said.error) {
-    throw Object.assign(Error(said.error ?? UNREACHED), {final: response.ok});
+    throw Object.assign(Error(said.error ?? UNREACHED), {status: response.status});
   }
   return said;
 }
@@ -115,20 +115,22 @@ async function answer(question, asTyped, exchange, reply) {
     const asked = {
       question, earlier: earlier.map((each) => turnOf(each).meant), as_typed: asTyped,
     };
-    const said = await call('chat/answer', asked, () => {
-      reply.querySelector('.pending').textContent = '现在问的人多，正在排队，请不要关闭网页……';
+    const said = await call('chat/answer', asked, (told) => {
+      reply.querySelector('.pending').textContent = told;
     });
     reply.innerHTML = said.html;
     find('#status').textContent = said.status;
     exchange.dataset.turn = JSON.stringify(said.turn);
     find('#corpus').textContent = said.corpus;
     outdate(said.turn.generation);
-  } catch ({message, final}) {
+  } catch ({message, status}) {
     reply.innerHTML = '<p class="note"></p>';
     const note = reply.querySelector('.note');
     note.textContent = `${message}。`;
     find('#status').textContent = message;
-    if (!final) {
+    if (status === 401) {
+      note.insertAdjacentHTML('beforeend', '<a href="login">重新登录</a>');
+    } else if (status !== 200) {
       note.insertAdjacentHTML('beforeend', '<button type="button" class="again">再试一次</button>');
       note.querySelector('.again').onclick = () => ask(question, asTyped, exchange);
     }

@@ -30,14 +30,15 @@ class Index:
         self._opened = _Opened(contents, encoder)
 
     @classmethod
-    def open(cls, path: str | Path) -> "Index":
-        """Open the index in the folder that holds ``built/``.
+    def open(cls, path: str | Path, *, generation: str | None = None) -> "Index":
+        """Open the index in the folder that holds ``built/``, at the ``generation`` in use or at
+        another one that is there.
 
         Raises IndexMissingError, IndexMismatchError (another encoder, format, tokeniser or
         library), IndexDamagedError or EncoderError.
         """
         index = cls.__new__(cls)
-        index._opened = _open(Path(path))
+        index._opened = _open(Path(path), generation=generation)
         return index
 
     def newer_generation(self) -> str:
@@ -153,9 +154,14 @@ class _Opened:
     built: str = ""
 
 
-def _open(path: Path, loaded: encoders.Encoder | None = None) -> _Opened:
-    """Open the generation in use, with the encoder already ``loaded`` if that is the one."""
-    generation = store.current_generation(path)
+def _open(
+    path: Path, loaded: encoders.Encoder | None = None, *, generation: str | None = None
+) -> _Opened:
+    """Open a generation, the one in use if none is named, with the encoder already ``loaded`` if
+    that is the one."""
+    named = generation is not None
+    if generation is None:
+        generation = store.current_generation(path)
     try:
         manifest = store.read_manifest(path, generation)
         if loaded is None or loaded.identity != manifest.encoder:
@@ -165,7 +171,7 @@ def _open(path: Path, loaded: encoders.Encoder | None = None) -> _Opened:
         return _Opened(contents, loaded, path, generation, manifest.built)
     except IndexDamagedError:
         # Two rebuilds in the meantime remove a generation that was sound.
-        if store.current_generation(path) == generation:
+        if named or store.current_generation(path) == generation:
             raise
         return _open(path, loaded)
 

@@ -23,12 +23,18 @@ class Admission:
         self._room = at_once + most_waiting
         self._at_once = at_once
         self._inside = 0
+        self._closed = False
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="answering")
+
+    def close(self) -> None:
+        """Finish what is being done, and refuse whoever waits, and whoever comes."""
+        self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     @property
     def full(self) -> bool:
         """Whether the next visitor would be refused."""
-        return self._inside >= self._room
+        return self._closed or self._inside >= self._room
 
     @property
     def waiting(self) -> int:
@@ -39,7 +45,7 @@ class Admission:
     async def admitted(self) -> AsyncIterator[None]:
         """Be inside, with the right to ``run`` work. Raises BusyError where there is no room."""
         if self.full:
-            raise BusyError("现在问的人太多；请过一会儿再问")
+            raise self._busy()
         self._inside += 1
         try:
             yield
@@ -47,10 +53,30 @@ class Admission:
             self._inside -= 1
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns or raises, in a thread, in its turn; for those who are inside."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        """What ``work`` returns or raises, in a thread, in its turn; for those who are inside.
 
-    def submit(self, work: Callable[[], object]) -> None:
-        """Have ``work`` done in its turn, unless the room is full, and wait for nothing."""
-        if not self.full:
-            self._pool.submit(work)
+        Raises BusyError where the queue is closed before its turn.
+        """
+        if self._closed:
+            raise self._busy()
+        future = self._pool.submit(work)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            # By closing, unless it is the visitor who gave up.
+            task = asyncio.current_task()
+            if self._closed and not (task and task.cancelling()):
+                raise self._busy() from None
+            raise
+
+    def submit(self, work: Callable[[], object]) -> bool:
+        """Have ``work`` done in its turn, and wait for nothing; False where the room is full."""
+        if self.full:
+            return False
+        self._pool.submit(work)
+        return True
+
+    def _busy(self) -> BusyError:
+        if self._closed:
+            return BusyError("服务正在停止或重启；请过一会儿再问")
+        return BusyError("现在问的人太多；请过一会儿再问")

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from changai import records
+from changai.accounts import Accounts
 from changai.errors import ChangaiError, QuestionError
 from changai.retrieval import Index
 from changai.web.answering import Answering
@@ -22,9 +23,6 @@ from changai.web.live import LiveIndex
 from changai.web.metrics import Metrics
 from changai.web.refusals import delay, status
 from changai.web.settings import LOOPBACK
-
-_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-real-ip")
-"""Headers by which a request shows that a proxy has passed it on."""
 
 _MOST = 100
 """Citations that may be asked for."""
@@ -81,11 +79,14 @@ class Failure(_Record):
     error: str = Field(description="出了什么错，该怎么办")
 
 
-def create_routes(live: LiveIndex, answering: Answering, metrics: Metrics) -> list[BaseRoute]:
-    """What the web application serves for other programs."""
+def create_routes(
+    live: LiveIndex, answering: Answering, metrics: Metrics, accounts: Accounts | None = None
+) -> list[BaseRoute]:
+    """What the web application serves for other programs. ``accounts`` are those that may come in,
+    if not everybody may."""
 
     async def healthz(_: Request) -> JSONResponse:
-        return _health(live)
+        return _health(live, accounts)
 
     async def measured(request: Request) -> Response:
         if not _may_measure(request):
@@ -126,6 +127,9 @@ def create_api(answering: Answering) -> FastAPI:
         400: {"model": Failure, "description": "问题不能问"},
         422: {"model": Failure, "description": "请求不合格式"},
         500: {"model": Failure, "description": "服务器出错"},
+        401: {"model": Failure, "description": "要登录才能用；请用 HTTP Basic"},
+        413: {"model": Failure, "description": "送来的内容太长"},
+        415: {"model": Failure, "description": "送来的不是 JSON"},
         429: {"model": Failure, "description": "问得太快；过 Retry-After 秒再问"},
         503: {"model": Failure, "description": "索引不能用，或者问的人太多；过 Retry-After 秒再问"},
     }
@@ -176,15 +180,17 @@ async def _ask(answering: Answering, asked: Asked) -> dict[str, Any]:
 def _may_measure(request: Request) -> bool:
     """Whether the metrics may be told: to a program on this machine that no proxy speaks for, and
     to whoever has signed in."""
+    state = request.scope.get("state", {})
     here = request.client is not None and request.client.host in LOOPBACK
-    passed_on = any(name in request.headers for name in _FORWARDED)
-    return (here and not passed_on) or "user" in request.scope.get("state", {})
+    return (here and not state.get("passed_on")) or "user" in state
 
 
-def _health(live: LiveIndex) -> JSONResponse:
+def _health(live: LiveIndex, accounts: Accounts | None) -> JSONResponse:
     """200 and what the index holds, ``stale`` where a later one cannot be used; 503 while it is
-    opened or where it could not be. Never waits."""
+    opened, where it could not be, or where nobody can sign in. Never waits."""
     state = live.state()
+    if accounts is not None and not accounts.usable:
+        return JSONResponse({"status": "error", "error": "账号文件不能用"}, status_code=503)
     if state == "loading":
         return JSONResponse({"status": state}, status_code=503)
     if state == "error":

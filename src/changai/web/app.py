@@ -13,16 +13,17 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from changai import store
 from changai.accounts import Accounts
 from changai.build import Progress, ensure_index
-from changai.errors import ServerError
+from changai.errors import IndexDamagedError, IndexMismatchError, ServerError
 from changai.feedback import Feedback
 from changai.retrieval import Index
 from changai.web import api, chat, logs, refusals, site
 from changai.web.answering import Answering
-from changai.web.clients import Clients, Rates
+from changai.web.clients import Clients, Introduction, Rates
 from changai.web.connections import create_server
-from changai.web.guard import Bodies, Guard, Turnstile
+from changai.web.guard import Bodies, Departures, Guard, Turnstile
 from changai.web.live import LiveIndex
 from changai.web.metrics import Metrics
 from changai.web.page import create_page
@@ -47,10 +48,10 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     app = create_app(
         live, settings, feedback, accounts, lambda: len(server.server_state.connections)
     )
-    server = create_server(app, root_path=settings.root_path)
+    server = create_server(app, root_path=settings.root_path, stopping=live.close)
     live.when_failed(lambda: setattr(server, "should_exit", True))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"产改问答已就绪：http://{host}:{listener.getsockname()[1]}", flush=True)
+    print(f"产改问答的网址：http://{host}:{listener.getsockname()[1]}", flush=True)
     if settings.users is None and settings.host not in (*LOOPBACK, "localhost"):
         _log.warning("凡能连到 %s 的人都能提问；要登录才能用，请加 --users 文件", settings.host)
     with contextlib.suppress(KeyboardInterrupt):
@@ -85,27 +86,37 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         routes=[
-            *api.create_routes(live, answering, metrics),
+            *api.create_routes(live, answering, metrics, accounts),
             *chat.create_routes(live, answering, feedback, rates),
         ],
         exception_handlers=dict.fromkeys(refusals.FAILURES, refusals.failure),
         middleware=[
-            Middleware(Guard, settings, clients),
+            Middleware(Guard, settings),
             *signing_in,
             Middleware(Turnstile, live.admission, rates, metrics),
             Middleware(Bodies),
+            Middleware(Departures),
         ],
     )
     app.include_router(site.create_router(live, rates, settings.public_url))
     page = create_page(settings.root_path, asks_for_opinions=feedback is not None)
     # What it does not know, nobody does: it is asked last.
     app.routes.append(Mount("/", page))
-    return logs.AccessLog(app, metrics.count_response)
+    return Introduction(logs.AccessLog(app, metrics.count_response), clients)
 
 
 def _open_index(folder: Path, progress: Progress | None) -> Index:
+    """The index in use, made first where there is none; where it is damaged, the last sound one."""
     ensure_index(folder, progress)
-    return Index.open(folder)
+    try:
+        return Index.open(folder)
+    except IndexDamagedError as error:
+        for generation in reversed(store.generations(folder)):
+            with contextlib.suppress(IndexDamagedError, IndexMismatchError):
+                index = Index.open(folder, generation=generation)
+                _log.warning("%s；暂时用完好的索引 %s", error, generation)
+                return index
+        raise
 
 
 def _check_temporary_folder() -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 from starlette.requests import Request
@@ -30,7 +30,7 @@ def create_routes(
     """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out; what goes wrong is
     ``refusals.failure``'s to tell."""
 
-    @cache
+    @lru_cache(maxsize=2)
     def examples(index: Index, _generation: str) -> list[str]:
         return [each for each in cards.EXAMPLE_QUESTIONS if index.ask(each).covered]
 
@@ -63,7 +63,9 @@ def create_routes(
                 raise OpinionError("这里不收集意见")
             if rates.wait(request.scope, "opinion"):
                 raise OpinionError("您今天已经评过很多次；请明天再评")
-            await live.run(lambda index: _keep(index, feedback, opinion))
+            kept = await live.run(lambda index: _opinion(index, opinion))
+            async with live.aside.admitted():
+                await live.aside.run(partial(feedback.add, kept))
         except (OpinionError, QuestionError) as error:
             return _objection(error)
         except FeedbackError as error:
@@ -103,19 +105,20 @@ def _shown(index: Index, turn: conversation.Turn) -> tuple[Answer, dict[str, Any
     }
 
 
-def _keep(index: Index, feedback: Feedback, opinion: object) -> None:
-    match opinion:
+def _opinion(index: Index, raw: object) -> Opinion:
+    """The opinion that a page sends. Raises OpinionError, and what answering raises."""
+    match raw:
         case {
-            "turn": raw,
+            "turn": turn,
             "useful": bool(useful),
             "comment": str(comment),
         }:
             pass
         case _:
             raise OpinionError("网页送来的意见不完整；请刷新网页后再试")
-    exchange = conversation.answer(index, conversation.turn_from(raw))
+    exchange = conversation.answer(index, conversation.turn_from(turn))
     # What is kept must be what the visitor saw.
     if exchange.renewed:
         raise OpinionError("文章已经更新；请重新提问后再评")
     today = clock.today().isoformat()
-    feedback.add(Opinion.of(exchange.answer, useful, comment.strip(), today))
+    return Opinion.of(exchange.answer, useful, comment.strip(), today)

@@ -5,11 +5,17 @@ from collections.abc import Collection
 from typing import Literal
 
 from starlette.datastructures import Headers
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from changai.web.rates import Rate
 
 _OPINIONS_A_DAY = 50
+
+_FORWARDED = (
+    *("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+    *("x-real-ip", "x-client-ip", "cf-connecting-ip", "true-client-ip"),
+)
+"""Headers by which a request shows that a proxy has passed it on."""
 
 
 class Clients:
@@ -22,13 +28,16 @@ class Clients:
 
     def told(self, scope: Scope) -> Scope:
         """The request as it was before a trusted proxy passed it on: its ``client`` and
-        ``scheme``."""
-        if address(scope) not in self._trusted:
-            return scope
+        ``scheme``; ``state`` says whether it was ``passed_on`` by any proxy."""
         headers = Headers(scope=scope)
-        told = dict(scope)
-        # Of several proxies, each has put its own client's address behind the others.
-        client = headers.get(self._header, "").rpartition(",")[2].strip() if self._header else ""
+        named = [*_FORWARDED, self._header] if self._header else _FORWARDED
+        passed_on = any(name in headers for name in named)
+        told = {**scope, "state": {**scope.get("state", {}), "passed_on": passed_on}}
+        if address(scope) not in self._trusted:
+            return told
+        # A proxy may put a line of its own behind that of its client, or its word behind his.
+        lines = headers.getlist(self._header) if self._header else []
+        client = lines[-1].rpartition(",")[2].strip() if lines else ""
         if _network(client):
             told["client"] = (client, 0)
         if (scheme := headers.get("x-forwarded-proto", "")) in ("http", "https"):
@@ -37,10 +46,23 @@ class Clients:
 
     def key(self, scope: Scope) -> str:
         """Whom a request counts against, for one that ``told`` gave: an address, or the network of
-        addresses of version 6 that one client has; empty for a proxy that does not say for whom it
-        asks, since all of its clients are not one."""
+        addresses of version 6 that one client has; empty for a proxy that is not asked for whom it
+        speaks, since all of its clients are not one."""
         client = address(scope)
-        return "" if client in self._trusted else _network(client)
+        return "" if client in self._trusted and not self._header else _network(client)
+
+
+class Introduction:
+    """ASGI middleware: a request as its client sent it, whichever trusted proxy passed it on. To
+    stand outside of all that cares who asks."""
+
+    def __init__(self, app: ASGIApp, clients: Clients) -> None:
+        self._app = app
+        self._clients = clients
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = self._clients.told(scope) if scope["type"] == "http" else scope
+        await self._app(told, receive, send)
 
 
 class Rates:
@@ -56,7 +78,10 @@ class Rates:
     def wait(self, scope: Scope, kind: Literal["work", "opinion"], count: int = 1) -> int:
         """In how many seconds a request may be made; 0 where it may now, which counts it like so
         many."""
-        key, rate = self._clients.key(scope), self._rates.get(kind)
+        # Of an office behind one address, each who has signed in counts for himself.
+        user = scope.get("state", {}).get("user")
+        key = f"user {user}" if user else self._clients.key(scope)
+        rate = self._rates.get(kind)
         if not key or rate is None:
             return 0
         if seconds := rate.wait(key):

@@ -1,7 +1,10 @@
 """At the door: requests that no page and no program of ours makes are turned away, and browsers are
 told what they may do with what they get."""
 
+import asyncio
+import contextlib
 import ipaddress
+import logging
 import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -10,17 +13,25 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai.web.admission import Admission
-from changai.web.clients import Clients, Rates
+from changai.web.clients import Rates
 from changai.web.metrics import Metrics, Outcome
 from changai.web.refusals import SECONDS_TO_RETRY, own_path, refusal
 from changai.web.settings import Settings
 
-MOST_BYTES = 1_000_000
-"""Of one request's body."""
+_log = logging.getLogger(__name__)
+
+MOST_BYTES = 64_000
+"""Of one request's body: of a question there are 512 characters."""
+
+MOST_BYTES_OF_AN_EXPORT = 1_000_000
+_MOST_BYTES_HELD = 32 * MOST_BYTES_OF_AN_EXPORT
+"""Of all exports' bodies at a time."""
 
 _LENGTH = re.compile(r"[0-9]{1,9}")
-_MOST_BYTES_HELD = 32 * MOST_BYTES
-"""Of all bodies at a time."""
+_LONGEST_HEAD = 16_000
+"""In bytes: the address and the headers."""
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+?)\.?(:[0-9]{1,5})?", re.IGNORECASE)
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound to)
@@ -30,7 +41,8 @@ _FORMS = ("/login", "/logout")
 another site cannot send without our leave."""
 
 _QUESTIONS = ("/api/ask", "/chat/answer", "/mcp")
-_WORK = (*_QUESTIONS, "/chat/opine", "/export/", "/source/", "/figures", "/documents")
+_EXPORT = "/export/"
+_WORK = (*_QUESTIONS, "/chat/opine", _EXPORT, "/source/", "/figures", "/documents")
 """What has to be worked for."""
 
 
@@ -57,9 +69,8 @@ class Guard:
     """ASGI middleware: hosts, methods, types and origins that are allowed, all others refused; and
     the headers that every answer carries."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, clients: Clients) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._clients = clients
         public = urlsplit(settings.public_url).hostname or ""
         names = (*_LOCAL_NAMES, settings.host, public, *settings.allowed_hosts)
         self._hosts = {name.lower() for name in names} - {""}
@@ -83,13 +94,17 @@ class Guard:
                 message["headers"] = [*message["headers"], *more]
             await send(message)
 
-        scope = self._clients.told(scope)
         status, message = self._fault(scope)
         app = refusal(scope, status, message) if status else self._app
         await app(scope, receive, send_with_headers)
 
     def _fault(self, scope: Scope) -> tuple[int, str]:
         headers = Headers(scope=scope)
+        address = len(scope["raw_path"]) + len(scope["query_string"])
+        if address + sum(len(name) + len(value) for name, value in headers.raw) > _LONGEST_HEAD:
+            return 431, "网址或请求头太长；请缩短"
+        if "content-length" in headers and "transfer-encoding" in headers:
+            return 400, "请求的长度写了两种；请只写 Content-Length"
         if not self._is_ours(headers.get("host", "")):
             return 421, "这台服务器不认这个网址；要用它，请让管理员在启动时加上 --allow-host"
         if scope["method"] not in ("GET", "HEAD", "POST"):
@@ -106,11 +121,10 @@ class Guard:
 
     def _is_ours(self, host: str) -> bool:
         """Whether a request's Host names this server; its port does not matter."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+        named = _HOST.fullmatch(host)
+        if named is None:
             return False
-        name = name.removesuffix(".")
+        name = named[1].lower().strip("[]")
         return name in self._hosts or (self._any_number and _is_number(name))
 
 
@@ -126,8 +140,10 @@ class Bodies:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        is_long = own_path(scope).startswith(_EXPORT)
+        most = MOST_BYTES_OF_AN_EXPORT if is_long else MOST_BYTES
         length = Headers(scope=scope).get("content-length", "0")
-        if not _LENGTH.fullmatch(length) or int(length) > MOST_BYTES:
+        if not _LENGTH.fullmatch(length) or int(length) > most:
             await _too_long(scope)(scope, receive, send)
             return
         body = bytearray()
@@ -138,13 +154,14 @@ class Bodies:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return
-                chunk = message.get("body", b"")
-                self._held += len(chunk)
-                held += len(chunk)
-                body += chunk
-                if len(body) > MOST_BYTES:
+                body += message.get("body", b"")
+                if len(body) > most:
                     await _too_long(scope)(scope, receive, send)
                     return
+                # Short ones are bounded by the number of connections.
+                if is_long:
+                    self._held += len(body) - held
+                    held = len(body)
                 if self._held > _MOST_BYTES_HELD:
                     await _busy(scope)(scope, receive, send)
                     return
@@ -159,6 +176,37 @@ class Bodies:
             await self._app(scope, receive_whole, send)
         finally:
             self._held -= held
+
+
+class Departures:
+    """ASGI middleware: whoever leaves before his answer is there is worked for no longer. To stand
+    inside of ``Bodies``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not own_path(scope).startswith(_WORK):
+            await self._app(scope, receive, send)
+            return
+        request = [await receive()]
+        leaving = asyncio.ensure_future(receive())
+
+        async def receive_once() -> Message:
+            return request.pop() if request else await asyncio.shield(leaving)
+
+        answering = asyncio.ensure_future(self._app(scope, receive_once, send))
+        try:
+            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                answering.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await answering
+            else:
+                await answering
+        finally:
+            answering.cancel()
+            leaving.cancel()
 
 
 class Turnstile:
@@ -176,6 +224,7 @@ class Turnstile:
         if scope["type"] == "http" and (path := own_path(scope)).startswith(_WORK):
             if self._admission.full:
                 app = _busy(scope)
+                _log.warning("问的人太多，有请求没有接受")
                 self._count(path, "refused")
             elif seconds := self._rates.wait(scope, "work"):
                 app = refusal(scope, 429, "您问得太快了；请过一会儿再问", retry_after=seconds)

@@ -19,6 +19,10 @@ _AT_ONCE = 2
 _MOST_WAITING = 60
 """A second's worth of questions: who would have to wait longer is told to ask again."""
 
+_MOST_ASIDE = 3
+"""How many exports and opinions may wait to be written, one at a time, so that no question waits
+for a disk."""
+
 _SECONDS_TO_TRY_AGAIN = 60
 """Opening a generation that was refused: each try reads it whole."""
 
@@ -40,6 +44,8 @@ class LiveIndex:
     def __init__(self, open_index: Callable[[], Index]) -> None:
         """Begin to open the index, in a thread of its own."""
         self.admission = Admission(_AT_ONCE, _MOST_WAITING)
+        self.aside = Admission(1, _MOST_ASIDE)
+        self._looking = False
         self._opening: Future[Index] = Future()
         self._renewing = threading.Lock()
         self._refused: str | None = None
@@ -69,6 +75,11 @@ class LiveIndex:
         """Call this when opening fails, or at once where it has failed."""
         self._opening.add_done_callback(lambda opening: opening.exception() and call())
 
+    def close(self) -> None:
+        """Finish what is being done, and refuse whoever waits, and whoever comes."""
+        self.admission.close()
+        self.aside.close()
+
     def opened(self) -> Index:
         """The index, wherever it stands; for a ``state`` of ok or stale. Does not wait."""
         return self._opening.result(timeout=0)
@@ -90,7 +101,12 @@ class LiveIndex:
 
     def look(self) -> None:
         """Take up a later generation soon, if there is one; for a ``state`` of ok or stale."""
-        self.admission.submit(self.get)
+        if not self._looking:
+            self._looking = self.admission.submit(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        self.get()
 
     def _renew(self, index: Index) -> None:
         newer = ""
@@ -98,7 +114,8 @@ class LiveIndex:
             newer = index.newer_generation()
             if newer == self._refused and time.monotonic() < self._try_again:
                 return
-            index.refresh()
+            if index.refresh():
+                _log.info("已换用索引 %s", index.corpus.generation)
             self._refused = None
         except ChangaiError as error:
             # Once, not at every question.

@@ -56,6 +56,8 @@ def set_up(style: Style) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.setLevel(logging.INFO if style == "json" else logging.WARNING)
+    # Loading it sets it to DEBUG.
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
     logging.captureWarnings(style == "json")
 
 
@@ -79,12 +81,12 @@ def log_question(answer: Answer, generation: str, *, with_text: bool) -> None:
 class AccessLog:
     """ASGI middleware: one record a request, once it has ended; to stand outside all others.
 
-    The record is ``request``: method, path, status, milliseconds, bytes of the body sent, client,
-    user where somebody has signed in, and ``outcome``: ``completed``, ``disconnected`` where the
-    client was seen to leave before its answer was complete, or ``failed`` where the application
-    raised or stopped short. ``status`` is null where no answer was begun. The query is left out: it
-    may hold a question. ``request_id`` is sent back as ``x-request-id``, and is in every other
-    record of the request.
+    The record is ``request``: method, path below the root path, status, milliseconds, bytes of the
+    body sent, client, user where somebody has signed in, and ``outcome``: ``completed``,
+    ``disconnected`` where the client was seen to leave before its answer was complete, or
+    ``failed`` where the application raised or stopped short. ``status`` is null where no answer was
+    begun. The query is left out: it may hold a question. ``request_id`` is sent back as
+    ``x-request-id``, and is in every other record of the request.
     """
 
     def __init__(self, app: ASGIApp, count: Callable[[str, int], None]) -> None:
@@ -98,7 +100,7 @@ class AccessLog:
             return
         began = time.perf_counter()
         # Now: what routes the request changes the scope.
-        path, root_path = scope["path"], scope.get("root_path", "")
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         request_id = secrets.token_hex(8)
         # Never reset: the server logs what the application raises, in the same context.
         _request_id.set(request_id)
@@ -135,7 +137,7 @@ class AccessLog:
                 # Which the server sends.
                 status = 500
             if status is not None:
-                self._count(path.removeprefix(root_path), status)
+                self._count(path, status)
             fields = {
                 "method": scope["method"],
                 "path": path,
@@ -214,7 +216,8 @@ class BurstHandler(logging.StreamHandler[TextIO]):
 
 class JsonFormatter(logging.Formatter):
     """A record as one line of JSON: ``time`` (ISO 8601, Beijing time), ``level``, ``event`` (the
-    message), ``logger``, what ``extra`` gave, and ``traceback`` where there is an exception.
+    message; where ``extra`` gave an event's name, that, with the ``message`` beside it),
+    ``logger``, what ``extra`` gave, and ``traceback`` where there is an exception.
 
     Text is cut to 2,000 characters, a traceback to 8,000, in the middle. What is neither a number
     nor a truth value is written as text. No value can end the line, or change how it is shown.
@@ -229,6 +232,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             **{name: _field(each) for name, each in vars(record).items() if name not in _OWN},
         }
+        if "event" in vars(record):
+            fields["message"] = _shorten(record.getMessage())
         if record.exc_info:
             fields["traceback"] = _shorten(
                 self.formatException(record.exc_info), _LONGEST_TRACEBACK

@@ -11,6 +11,8 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai import cards, followups
@@ -19,12 +21,13 @@ from changai.retrieval import LONGEST_QUESTION
 from changai.web.refusals import failure, own_path
 
 _SERVED = re.compile(
-    r"/|/theme\.css|/manifest\.json|/favicon\.ico|/(?:assets|static)/(?:[\w-][\w.-]*/)*[\w-][\w.-]*",
+    r"/|/theme\.css|/manifest\.json|/favicon\.ico"
+    r"|/(?:assets|static)/(?:[\w-][\w.-]{,99}/){,9}[\w-][\w.-]{,99}",
     re.ASCII,
 )
 """The paths of what the page is made of. Nothing else of Gradio's is served, whatever it is."""
 
-_TOLD = (b"host", b"accept", b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+_TOLD = (b"host", b"accept", b"accept-encoding")
 """The headers that Gradio may know of. It believes what others say of the host."""
 
 _NO_SCRIPT = """<noscript lang="zh-CN"><p style="margin: 2rem; color-scheme: light dark">\
@@ -52,7 +55,7 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
         blocks,
         path="/",
         root_path=root_path,
-        app_kwargs={"exception_handlers": {404: failure}},
+        app_kwargs={"exception_handlers": {403: _nothing, 404: _nothing}},
         footer_links=[],
         run_history=False,
         ssr_mode=False,
@@ -65,6 +68,11 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
         head=f"<style>{resource('paper.css')}{resource('page.css')}</style>",
     )
     return _Served(app)
+
+
+async def _nothing(request: Request, _: Exception) -> Response:
+    """What Gradio does not have, or, of a folder, will not give."""
+    return await failure(request, HTTPException(404))
 
 
 class _Served:

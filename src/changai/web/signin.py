@@ -9,6 +9,7 @@ import base64
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 from urllib.parse import parse_qs, quote, urlencode
@@ -33,20 +34,26 @@ _OPEN = {"/healthz", "/favicon.ico"}
 _DECIDING = {"/metrics"}
 """What may be had without signing in by some: it decides itself."""
 
-_FOR_PROGRAMS = {"api", "mcp", "metrics"}
+_FOR_PROGRAMS = {"api", "mcp", "metrics", "figures.csv", "documents.csv"}
 """The first parts of the paths at which a program signs in with HTTP Basic. Elsewhere it is neither
 taken nor asked for: a browser asked for it shows a window of its own over the page."""
 
-_PER_CLIENT = [(10, 60.0), (50, 3600.0)]
+_PER_CLIENT_AND_ACCOUNT = [(10, 60.0), (50, 3600.0)]
 _PER_ACCOUNT = [(20, 60.0), (100, 3600.0)]
-"""How many attempts may fail in how many seconds. An account may have twice as many as a client,
-so that no single client can keep its owner out; and a hundred, as NIST SP 800-63B allows it."""
+_PER_CLIENT = [(60, 60.0), (300, 3600.0)]
+"""How many attempts may fail in how many seconds. An account may have twice as many as one client
+has at it, so that no single client can keep its owner out; and a hundred, as NIST SP 800-63B allows
+it. A client has more in all: it may be an office behind one address, of which one has forgotten his
+password."""
 
 _AT_ONCE = 2
 """How many passwords are hashed at once: each takes a processor, and 32 MiB."""
 
 _MOST_WAITING = 8
 """How many more may wait for that, two seconds or so."""
+
+_MOST_OF_A_CLIENT = 5
+"""Of these, so that one alone cannot take all places."""
 
 _MOST_BYTES = 8192
 """Of a form: the longest name and password, every byte of them escaped, and a link."""
@@ -105,10 +112,11 @@ class SignIn:
         self._clients = clients
         self._sessions = Sessions(clock)
         self._credentials = Credentials(clock)
-        self._failing_clients = Rate(_PER_CLIENT, clock)
+        self._failing_pairs = Rate(_PER_CLIENT_AND_ACCOUNT, clock)
         self._failing_names = Rate(_PER_ACCOUNT, clock)
+        self._failing_clients = Rate(_PER_CLIENT, clock)
         self._hashing = asyncio.Semaphore(_AT_ONCE)
-        self._pending = 0
+        self._pending = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -217,9 +225,12 @@ class SignIn:
         Raises HTTPException: 401 where they are wrong, 429 where too many were, 503 where too many
         wait.
         """
-        if self._pending >= _AT_ONCE + _MOST_WAITING:
+        client = self._clients.key(request.scope)
+        if self._pending.total() >= _AT_ONCE + _MOST_WAITING or (
+            client and self._pending[client] >= _MOST_OF_A_CLIENT
+        ):
             raise HTTPException(503, "现在登录的人太多；请过几秒再试", {"retry-after": "5"})
-        self._pending += 1
+        self._pending[client] += 1
         try:
             async with self._hashing:
                 # Not before its turn: those before it may have used up what is allowed.
@@ -227,19 +238,24 @@ class SignIn:
                 # hashlib lets other threads run meanwhile.
                 account = await asyncio.to_thread(self._accounts.verify, name, password)
         finally:
-            self._pending -= 1
+            self._pending[client] -= 1
+            if not self._pending[client]:
+                del self._pending[client]
         if account is not None:
             return account
         self._failing_names.add(name)
-        if client := self._clients.key(request.scope):
+        if client:
             self._failing_clients.add(client)
+            self._failing_pairs.add(f"{client} {name}")
         self._record(request, logging.WARNING, "登录失败", "sign_in_failed", self._known(name))
         raise HTTPException(401, _WRONG, {"www-authenticate": _BASIC})
 
     def _check_limits(self, request: Request, name: str) -> None:
         client = self._clients.key(request.scope)
         wait = max(
-            self._failing_names.wait(name), self._failing_clients.wait(client) if client else 0
+            self._failing_names.wait(name),
+            self._failing_clients.wait(client),
+            self._failing_pairs.wait(f"{client} {name}"),
         )
         if wait:
             self._record(request, logging.WARNING, "登录受限", "sign_in_limited", self._known(name))

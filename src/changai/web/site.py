@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from starlette.concurrency import run_in_threadpool
 
 from changai import clock, reader, tables, transcripts
 from changai.records import Exchange
@@ -81,15 +80,16 @@ def create_router(live: LiveIndex, rates: Rates, public_url: str = "") -> APIRou
             message = "您导出得太多；请过一会儿再试"
             return refusal(request.scope, 429, message, retry_after=seconds)
         answers: dict[tuple[str, bool], conversation.Dated] = {}
-        async with live.admitted() as use:
+        async with live.aside.admitted(), live.admitted() as use:
             for meant, as_typed in questions:
                 ask = partial(conversation.ask, meant=meant, as_typed=as_typed)
                 answers[meant, as_typed] = await use(ask)
-        exchanges = [
-            conversation.exchange(turn, answers[turn.meant, turn.as_typed]) for turn in turns
-        ]
-        today = clock.today()
-        content = await run_in_threadpool(_written, suffix, exchanges, today, home(request))
+            exchanges = [
+                conversation.exchange(turn, answers[turn.meant, turn.as_typed]) for turn in turns
+            ]
+            today = clock.today()
+            write = partial(_written, suffix, exchanges, today, home(request))
+            content = await live.aside.run(write)
         return _file(content, transcripts.file_name(today, suffix))
 
     return router
