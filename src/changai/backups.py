@@ -103,6 +103,8 @@ def back_up(folder: Path, archive: Path, opinions: Path | None = None) -> Backed
                 feedback.copy(opinions, sources[_FEEDBACK])
             draft = scratch / "backup.zip"
             _pack(draft, sources)
+            # It may hold what visitors have said.
+            draft.chmod(0o600)
             files.sync(draft)
             _unpack(draft, scratch / "trial")
             draft.replace(archive)
