@@ -24,7 +24,7 @@ SECONDS_TO_STOP = 3
 _LONGEST_HEAD = 16 * 1024
 """In bytes: the request's line and its headers."""
 
-_BACKLOG = 128
+_BACKLOG = 256
 """How many connections the kernel keeps, and the event loop accepts at one go: so many more than
 are allowed may be open for a moment."""
 
