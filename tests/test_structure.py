@@ -33,7 +33,7 @@ LAYERS = [
     {"web.admission", "web.assistants", "web.connections", "web.conversation", "web.logs"},
     {"web.metrics", "web.rates", "web.refusals", "web.settings"},
     {"web.clients", "web.live", "web.sessions"},
-    {"web.answering", "web.guard", "web.page", "web.signin"},
+    {"web.answering", "web.bodies", "web.guard", "web.page", "web.signin", "web.turnstile"},
     {"web.api", "web.chat"},
     {"web.site"},
     {"web.app"},

@@ -21,14 +21,16 @@ from changai.feedback import Feedback
 from changai.retrieval import Index
 from changai.web import api, chat, logs, refusals, site
 from changai.web.answering import Answering
+from changai.web.bodies import Bodies
 from changai.web.clients import Clients, Introduction, Rates
 from changai.web.connections import create_server
-from changai.web.guard import Bodies, Departures, Guard, Turnstile
+from changai.web.guard import Guard
 from changai.web.live import LiveIndex
 from changai.web.metrics import Metrics
 from changai.web.page import create_page
 from changai.web.settings import LOOPBACK, Settings
 from changai.web.signin import SignIn
+from changai.web.turnstile import Departures, Turnstile
 
 _log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ SECONDS_FOR_THE_CLIENT = 15
 
 SECONDS_TO_STOP = 3
 
-_LONGEST_HEAD = 16 * 1024
+LONGEST_HEAD = 16_000
 """In bytes: the request's line and its headers."""
 
 _BACKLOG = 256
@@ -52,7 +52,7 @@ def create_server(
         access_log=False,
         log_config=None,
         backlog=_BACKLOG,
-        h11_max_incomplete_event_size=_LONGEST_HEAD,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         timeout_graceful_shutdown=SECONDS_TO_STOP,
     )
     return _Server(config, stopping)

@@ -31,6 +31,12 @@ def refusal(
     return HTMLResponse(reader.failure_page(title, message, chat), status, headers)
 
 
+def busy(scope: Scope) -> Response:
+    """The refusal of one more than there is room for."""
+    message = "现在问的人太多；请过一会儿再问"
+    return refusal(scope, 503, message, retry_after=SECONDS_TO_RETRY)
+
+
 async def failure(request: Request, error: Exception) -> Response:
     """What went wrong with a request, or that there is nothing at its address."""
     match error:
