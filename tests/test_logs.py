@@ -266,7 +266,7 @@ def test_a_request_is_told_of(written: Bursts) -> None:
         "event": "request",
         "logger": "changai.web.logs",
         "method": "GET",
-        "path": "/chat/api/ask",
+        "path": "/api/ask",
         "status": 503,
         "bytes": 8,
         "client": "192.0.2.7",
