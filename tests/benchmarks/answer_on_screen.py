@@ -72,7 +72,7 @@ def main(turns: str = "200", index: str | None = None) -> None:
         )
         app = [sys.executable, str(ROOT / "app.py"), "--index", index, "--port", str(port)]
         with running(app):
-            await_pages(port, ["/config"])
+            await_pages(port, ["/"])
             new, long = open_page(browser, port), open_page(browser, port)
             milliseconds_on(new, texts[0])
             for question in texts[:-PAIRS]:

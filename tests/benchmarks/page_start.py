@@ -4,9 +4,10 @@
 
 Starts ``app.py`` on a built index in turn with a script that launches one text box, after one
 warm-up of each, and prints medians since the start of the process, and the ratios, pair by pair:
-until HTML and configuration are served, until the box is drawn in a new visit with Debian's
-chromium, and until the first answer is. INDEX is a folder with a built index; by default one is
-built. The empty page makes no requests to other hosts either: without a network they cost it time.
+until the HTML, which holds the configuration, is served, until the box is drawn in a new visit with
+Debian's chromium, and until the first answer is. INDEX is a folder with a built index; by default
+one is built. The empty page makes no requests to other hosts either: without a network they cost it
+time.
 """
 
 import os
@@ -77,7 +78,7 @@ def await_pages(port: int, paths: list[str]) -> None:
 def start(browser: Browser, command: list[str], port: int, asks: bool) -> Start:
     began = time.perf_counter()
     with running(command), browser.new_context() as context:
-        await_pages(port, ["/", "/config"])
+        await_pages(port, ["/"])
         served = time.perf_counter() - began
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
