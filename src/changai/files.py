@@ -97,7 +97,7 @@ def write_json(path: Path, value: object) -> None:
     sync(path)
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text. Raises ValueError, also where brackets are nested too deeply."""
     try:
         return json.loads(text)

@@ -28,7 +28,7 @@ from changai.web.guard import Guard
 from changai.web.live import LiveIndex
 from changai.web.metrics import Metrics
 from changai.web.page import create_page
-from changai.web.settings import LOOPBACK, Settings
+from changai.web.settings import LOCAL_NAMES, Settings
 from changai.web.signin import SignIn
 from changai.web.turnstile import Departures, Turnstile
 
@@ -54,7 +54,7 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     live.when_failed(lambda: setattr(server, "should_exit", True))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"产改问答的网址：http://{host}:{listener.getsockname()[1]}", flush=True)
-    if settings.users is None and settings.host not in (*LOOPBACK, "localhost"):
+    if settings.users is None and settings.host not in LOCAL_NAMES:
         _log.warning("凡能连到 %s 的人都能提问；要登录才能用，请加 --users 文件", settings.host)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])

@@ -1,6 +1,5 @@
 """What the page's script asks for: answers, what it is answered from, and opinions."""
 
-import json
 import logging
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -10,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from changai import cards, clock
+from changai import cards, clock, files
 from changai.errors import ChangaiError, FeedbackError, OpinionError, QuestionError
 from changai.feedback import Feedback, Opinion
 from changai.records import Answer
@@ -89,8 +88,8 @@ def _objection(error: ChangaiError) -> Response:
 async def parsed(request: Request) -> object:
     """The JSON that a request brings. Raises QuestionError."""
     try:
-        return json.loads(await request.body())
-    except (ValueError, RecursionError) as error:
+        return files.parse_json(await request.body())
+    except ValueError as error:
         raise QuestionError("网页送来的内容读不出来；请刷新网页后再试") from error
 
 

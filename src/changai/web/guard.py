@@ -11,11 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai.web.connections import LONGEST_HEAD
 from changai.web.refusals import own_path, refusal
-from changai.web.settings import Settings
+from changai.web.settings import LOCAL_NAMES, Settings
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+?)\.?(:[0-9]{1,5})?", re.IGNORECASE)
 
-_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound to)
 
 _FORMS = ("/login", "/logout")
@@ -49,7 +48,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         public = urlsplit(settings.public_url).hostname or ""
-        names = (*_LOCAL_NAMES, settings.host, public, *settings.allowed_hosts)
+        names = (*LOCAL_NAMES, settings.host, public, *settings.allowed_hosts)
         self._hosts = {name.lower() for name in names} - {""}
         # A number is no name that another site could give to our address.
         self._any_number = settings.host in _WILDCARDS

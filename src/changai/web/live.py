@@ -114,7 +114,8 @@ class LiveIndex:
             newer = index.newer_generation()
             if newer == self._refused and time.monotonic() < self._try_again:
                 return
-            if index.refresh():
+            # What is in use is read once a question, as long as it is what is open.
+            if newer and index.refresh():
                 _log.info("已换用索引 %s", index.corpus.generation)
             self._refused = None
         except ChangaiError as error:

@@ -20,6 +20,7 @@ _FORMS = {
 """What the value of an option must look like, and an example."""
 
 LOOPBACK = ("127.0.0.1", "::1")
+LOCAL_NAMES = ("localhost", *LOOPBACK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from changai.errors import AccountFileError
 from changai.markup import page
 from changai.web.clients import Clients, address
 from changai.web.rates import Clock, Rate
+from changai.web.refusals import own_path
 from changai.web.sessions import LONGEST_SESSION, Credentials, Sessions
 
 _OPEN = {"/healthz", "/favicon.ico"}
@@ -147,7 +148,7 @@ class SignIn:
 
     async def _answer(self, request: Request) -> Response | None:
         """What a request is answered with; None where that is for the application to say."""
-        path = _path(request)
+        path = own_path(request.scope)
         if path == "/login":
             return await self._login(request)
         if path == "/logout":
@@ -298,14 +299,8 @@ def _root(request: Request) -> str:
     return root
 
 
-def _path(request: Request) -> str:
-    """The path below the root, which begins with a slash."""
-    path: str = request.scope["path"]
-    return path.removeprefix(_root(request))
-
-
 def _is_for_programs(request: Request) -> bool:
-    return _path(request).split("/")[1:2] in ([each] for each in _FOR_PROGRAMS)
+    return own_path(request.scope).split("/")[1:2] in ([each] for each in _FOR_PROGRAMS)
 
 
 def _wants_page(request: Request) -> bool:
@@ -374,7 +369,7 @@ def _challenge(request: Request) -> Response:
     """What asks a browser, the page's script, or a program to sign in."""
     if request.method in ("GET", "HEAD") and _wants_page(request):
         query = request.scope["query_string"].decode("latin-1")
-        link = _link(quote(_path(request)) + (f"?{query}" if query else ""))
+        link = _link(quote(own_path(request.scope)) + (f"?{query}" if query else ""))
         more = "" if link == "/" else f"?{urlencode({'next': link})}"
         return RedirectResponse(f"{_root(request)}/login{more}", 303)
     if _is_for_programs(request):
