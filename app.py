@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from changai.cli import main
+from changai.cli.main import main
 
 if __name__ == "__main__":
     os.environ.setdefault("CHANGAI_INDEX", str(Path(__file__).with_name("index")))

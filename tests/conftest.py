@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from changai import articles, encoders
-from changai.build import build_index
+from changai.indexing.build import build_index
+from changai.models import encoders
+from changai.reading import articles
 from changai.records import Article
-from changai.retrieval import Index
-from small import write_small
+from changai.search.index import Index
+from support.paths import ARTICLE
+from support.small import write_small
 
-ROOT = Path(__file__).parent.parent
-ARTICLE = ROOT / "index" / "articles" / "ningbo-2023-05-13.txt"
 CHROMIUM = shutil.which("chromium")
 
 

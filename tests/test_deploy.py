@@ -29,12 +29,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from changai.cli import main
-from changai.retrieval import LONGEST_QUESTION
-from servers import serving, serving_page
-from visits import visiting
+from changai.cli.main import main
+from changai.search.index import LONGEST_QUESTION
+from support.paths import ROOT
+from support.servers import serving, serving_page
+from support.visits import visiting
 
-ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / ".github" / "deploy"
 UNITS = ["changai.service", "changai-build.service"]
 MEGABYTE = 1024 * 1024

@@ -17,17 +17,17 @@ from typing import NamedTuple
 
 import pytest
 
-from changai.build import build_index
-from changai.cards import EXAMPLES
-from changai.chinese import normalise
-from changai.evaluation import evaluate
-from changai.measures import Report, summarise
-from changai.questions import read_questions
+from changai.evaluation.metrics import Report, summarise
+from changai.evaluation.outcomes import evaluate
+from changai.indexing.build import build_index
+from changai.pages.cards import EXAMPLES
+from changai.reading.questions import read_questions
 from changai.records import Article
-from changai.retrieval import Index
+from changai.search.index import Index
+from changai.text.normalisation import normalise
+from support.paths import DATA, ROOT
 
-DATA = Path(__file__).parent / "data"
-README = Path(__file__).parent.parent / "README.md"
+README = ROOT / "README.md"
 FILES = ["questions.jsonl", "held_out.jsonl"]
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from changai.build import build_index
     from changai.errors import ChangaiError
-    from changai.followups import resolve as resolve_followup
+    from changai.indexing.build import build_index
+    from changai.query.followups import resolve as resolve_followup
     from changai.records import Answer, BuildReport, Citation, Document, Passage
-    from changai.retrieval import Index
+    from changai.search.index import Index
 
 __all__ = [
     "Answer",
@@ -38,10 +38,10 @@ _HOMES = {
     "ChangaiError": "errors",
     "Citation": "records",
     "Document": "records",
-    "Index": "retrieval",
+    "Index": "search.index",
     "Passage": "records",
-    "build_index": "build",
-    "resolve_followup": "followups:resolve",
+    "build_index": "indexing.build",
+    "resolve_followup": "query.followups:resolve",
 }
 
 
@@ -61,7 +61,7 @@ def retrieve(question: str, *, k: int = 3, index: str | Path | None = None) -> "
 
 def _open_index(index: str | Path | None) -> "Index":
     """The index of a folder, opened once and kept, at the generation now in use."""
-    from changai.build import ensure_index
+    from changai.indexing.build import ensure_index
 
     folder = Path(index if index is not None else os.environ.get("CHANGAI_INDEX", "index"))
     ensure_index(folder)
@@ -72,7 +72,7 @@ def _open_index(index: str | Path | None) -> "Index":
 
 @cache
 def _opened(folder: Path) -> "Index":
-    from changai.retrieval import Index
+    from changai.search.index import Index
 
     return Index.open(folder)
 

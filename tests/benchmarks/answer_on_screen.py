@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 from page_start import await_pages, free_port, running
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from changai.build import build_index
-from changai.questions import read_questions
-from changai.retrieval import Index
+from changai.indexing.build import build_index
+from changai.reading.questions import read_questions
+from changai.search.index import Index
 
 ROOT = Path(__file__).parents[2]
 PAIRS = 30

@@ -20,19 +20,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from changai import articles, encoders, fitting
-from changai.build import encode
-from changai.evaluation import auroc
-from changai.fitting import Observation, Source
-from changai.questions import read_questions
-from changai.ranking import (
+from changai.evaluation import fitting
+from changai.evaluation.fitting import Observation, Source
+from changai.evaluation.outcomes import auroc
+from changai.indexing.build import encode
+from changai.models import encoders
+from changai.models.ranking import (
     COVERAGE_FEATURES,
     FEATURES,
     TAUGHT_COVERAGE_FEATURES,
     Weights,
     weights_from_json,
 )
-from changai.retrieval import Index
+from changai.reading import articles
+from changai.reading.questions import read_questions
+from changai.search.index import Index
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = ROOT / "index" / "articles" / "ningbo-2023-05-13.txt"

@@ -17,10 +17,12 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from changai import chinese, wordlists
-from changai.build import build_index
 from changai.errors import QuestionError
-from changai.retrieval import LONGEST_QUESTION, Index
+from changai.indexing.build import build_index
+from changai.search.index import LONGEST_QUESTION, Index
+from changai.text import lexicon, thesaurus, tokens
+from changai.text.normalisation import normalise
+from changai.text.thesaurus import canonicalise
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = {
@@ -64,9 +66,9 @@ class Maker:
         self._spelling = index._opened.contents.spelling
         self._text = "".join(passage.text for passage in index.passages)
         self._lists = [
-            chinese.thesaurus_words(),
-            [word for name in ("points", "places") for word in wordlists.words(f"{name}.txt")],
-            [word for word, _ in chinese.words(chinese.normalise(self._text))],
+            thesaurus.words(),
+            [word for name in ("points", "places") for word in lexicon.words(f"{name}.txt")],
+            [word for word, _ in tokens.words(normalise(self._text))],
         ]
         self._by_sound: dict[int, list[str]] = {}
         for number, sound in enumerate(self._spelling.syllables.tolist()):
@@ -171,8 +173,8 @@ def measure(index: Index, budget: float) -> None:
             found.append((scale.times(index.ask, question), "by search", question))
     print(f"ordinary question of {LONGEST_QUESTION} characters: {scale.unit * 1000:.0f} ms")
     for times, name, question in sorted(found, reverse=True)[:25]:
-        normalised = chinese.normalise(question)
-        tokens = encoder.count_tokens(chinese.officialise(normalised))
+        normalised = normalise(question)
+        tokens = encoder.count_tokens(canonicalise(normalised))
         print(
             f"{times:5.2f} times  {len(question):3} characters {tokens:4} tokens  "
             f"mending {scale.times(mend, normalised):5.3f} times  {name}"

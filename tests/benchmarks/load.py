@@ -125,7 +125,8 @@ def probe(url: str, stop: Connection) -> None:
 
 async def encode_alone(total: int, users: int) -> list[float]:
     """How long each user waits for the encoder, with as many users, and two threads to encode."""
-    from changai import chinese, encoders
+    from changai.models import encoders
+    from changai.text.normalisation import normalise
 
     encoder = encoders.load("builtin")
     encoder.encode_questions(["问题"])
@@ -135,7 +136,7 @@ async def encode_alone(total: int, users: int) -> list[float]:
 
     async def use() -> None:
         for number in numbers:
-            texts = [chinese.normalise(question(number))]
+            texts = [normalise(question(number))]
             began = time.perf_counter()
             await asyncio.get_running_loop().run_in_executor(pool, encoder.encode_questions, texts)
             taken.append(time.perf_counter() - began)

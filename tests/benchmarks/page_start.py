@@ -107,7 +107,7 @@ def start_empty(browser: Browser) -> Start:
 def main(runs: str = "11", index: str | None = None) -> None:
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         if index is None:
-            from changai.build import build_index
+            from changai.indexing.build import build_index
 
             build_index(ROOT / "index" / "articles", index := folder)
         browser = playwright.chromium.launch(

@@ -14,10 +14,10 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from changai import encoders
-from changai.build import build_index
-from changai.questions import read_questions
-from changai.retrieval import Index
+from changai.indexing.build import build_index
+from changai.models import encoders
+from changai.reading.questions import read_questions
+from changai.search.index import Index
 
 ROOT = Path(__file__).parents[2]
 

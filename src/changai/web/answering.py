@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from changai.errors import BusyError, QuestionError
 from changai.records import Answer
-from changai.retrieval import Index
+from changai.search.index import Index
 from changai.web import logs
 from changai.web.live import LiveIndex
-from changai.web.metrics import Metrics
+from changai.web.monitoring import Metrics
 
 T = TypeVar("T")
 

@@ -15,12 +15,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from changai import records
-from changai.accounts import Accounts
+from changai.admin.accounts import Accounts
 from changai.errors import ChangaiError, QuestionError
-from changai.retrieval import Index
+from changai.search.index import Index
 from changai.web.answering import Answering
 from changai.web.live import LiveIndex
-from changai.web.metrics import Metrics
+from changai.web.monitoring import Metrics
 from changai.web.refusals import delay, status
 from changai.web.settings import LOOPBACK
 

@@ -13,12 +13,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from changai import store
-from changai.accounts import Accounts
-from changai.build import Progress, ensure_index
+from changai.admin.accounts import Accounts
 from changai.errors import IndexDamagedError, IndexMismatchError, ServerError
-from changai.feedback import Feedback
-from changai.retrieval import Index
+from changai.evaluation.feedback import Feedback
+from changai.indexing import store
+from changai.indexing.build import Progress, ensure_index
+from changai.search.index import Index
 from changai.web import api, chat, logs, refusals, site
 from changai.web.answering import Answering
 from changai.web.bodies import Bodies
@@ -26,7 +26,7 @@ from changai.web.clients import Clients, Introduction, Rates
 from changai.web.connections import create_server
 from changai.web.guard import Guard
 from changai.web.live import LiveIndex
-from changai.web.metrics import Metrics
+from changai.web.monitoring import Metrics
 from changai.web.page import create_page
 from changai.web.settings import LOCAL_NAMES, Settings
 from changai.web.signin import SignIn

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from changai import cards, clock, files
+from changai import clock, files
 from changai.errors import ChangaiError, FeedbackError, OpinionError, QuestionError
-from changai.feedback import Feedback, Opinion
+from changai.evaluation.feedback import Feedback, Opinion
+from changai.pages import cards
 from changai.records import Answer
-from changai.retrieval import Index
+from changai.search.index import Index
 from changai.web import conversation
 from changai.web.answering import Answering
 from changai.web.clients import Rates

@@ -7,10 +7,10 @@ answer is needed again, so that nothing but the articles' own text can come back
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from changai import followups
 from changai.errors import QuestionError
+from changai.query import followups
 from changai.records import Answer, Exchange
-from changai.retrieval import LONGEST_QUESTION, Index
+from changai.search.index import LONGEST_QUESTION, Index
 
 _MOST_TURNS = 300
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Literal, Protocol, TypeVar
 
 from changai.errors import ChangaiError
-from changai.retrieval import Index
+from changai.search.index import Index
 from changai.web.admission import Admission
 
 _AT_ONCE = 2

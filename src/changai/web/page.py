@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai import cards, followups
-from changai.markup import resource
-from changai.retrieval import LONGEST_QUESTION
+from changai.pages import cards
+from changai.pages.markup import resource
+from changai.query import followups
+from changai.search.index import LONGEST_QUESTION
 from changai.web.refusals import failure, own_path
 
 _SERVED = re.compile(
@@ -40,10 +41,10 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
     """The application that serves the page at ``/``, and what it is made of."""
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as blocks:
         gr.HTML(
-            html_template=resource("page.html")
+            html_template=resource("page.html", "changai.web")
             .replace("@examples", cards.examples())
             .replace("@feedback", "yes" if asks_for_opinions else "no"),
-            js_on_load=resource("page.js"),
+            js_on_load=resource("page.js", "changai.web"),
             apply_default_css=False,
             longest=LONGEST_QUESTION,
             remembered=followups.LOOK_BACK,
@@ -65,7 +66,7 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not ``css``, which Gradio writes twice, its rules for the dark and for paper confined to
         # its own elements.
-        head=f"<style>{resource('paper.css')}{resource('page.css')}</style>",
+        head=f"<style>{resource('paper.css')}{resource('page.css', 'changai.web')}</style>",
     )
     return _Served(app)
 

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Scope
 
-from changai import reader
 from changai.errors import BusyError, ChangaiError, OpinionError, QuestionError
+from changai.pages import original
 
 FAILURES = (ChangaiError, RequestValidationError, HTTPException, Exception)
 """What ``failure`` is to be told of by an application."""
@@ -28,7 +28,7 @@ def refusal(
     if path.startswith(_FOR_PROGRAMS):
         return JSONResponse({"error": message}, status, headers)
     chat = f"./{'../' * (path.count('/') - 1)}"
-    return HTMLResponse(reader.failure_page(title, message, chat), status, headers)
+    return HTMLResponse(original.failure_page(title, message, chat), status, headers)
 
 
 def busy(scope: Scope) -> Response:

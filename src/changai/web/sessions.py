@@ -9,7 +9,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from changai.accounts import Account
+from changai.admin.accounts import Account
 from changai.web.rates import Clock
 
 LONGEST_SESSION = 12 * 3600

@@ -20,10 +20,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai import reader
-from changai.accounts import Account, Accounts, normalise_name
+from changai.admin.accounts import Account, Accounts, normalise_name
 from changai.errors import AccountFileError
-from changai.markup import page
+from changai.pages import original
+from changai.pages.markup import page
 from changai.web.clients import Clients, address
 from changai.web.rates import Clock, Rate
 from changai.web.refusals import own_path
@@ -383,7 +383,7 @@ def _failure(
     request: Request, status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     if _wants_page(request):
-        html = reader.failure_page("没有登录", f"{message}。", f"{_root(request)}/")
+        html = original.failure_page("没有登录", f"{message}。", f"{_root(request)}/")
         return HTMLResponse(html, status, headers)
     return JSONResponse({"error": message}, status, headers)
 

@@ -9,9 +9,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from changai import clock, reader, tables, transcripts
+from changai import clock
+from changai.pages import original, tables, transcripts
 from changai.records import Exchange
-from changai.retrieval import Index
+from changai.search.index import Index
 from changai.web import chat, conversation
 from changai.web.clients import Rates
 from changai.web.live import LiveIndex
@@ -110,9 +111,9 @@ def _article(index: Index, document_id: str, mark: tuple[str, ...], of: str) -> 
     if not passages:
         return None
     document = passages[0].document
-    marks = reader.parse_marks(mark, document.text)
-    changed = bool(of) and of != reader.version(document)
-    return reader.article_page(document, passages, marks, changed=changed)
+    marks = original.parse_marks(mark, document.text)
+    changed = bool(of) and of != original.version(document)
+    return original.article_page(document, passages, marks, changed=changed)
 
 
 def _file(content: bytes, name: str) -> Response:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai.web.admission import Admission
 from changai.web.clients import Rates
-from changai.web.metrics import Metrics, Outcome
+from changai.web.monitoring import Metrics, Outcome
 from changai.web.refusals import busy, own_path, refusal
 
 _QUESTIONS = ("/api/ask", "/chat/answer", "/mcp")

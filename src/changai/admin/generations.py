@@ -1,0 +1,87 @@
+"""The generations of an index that are on disk, and going back to one of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
+from changai.indexing import store
+from changai.models import encoders
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation on disk. ``fault`` says in Chinese why it cannot be used; where it is empty,
+    ``built`` is when it was built (ISO 8601, UTC), and ``documents`` how many it holds."""
+
+    name: str
+    in_use: bool
+    built: str = ""
+    documents: int = 0
+    fault: str = ""
+
+
+def listed(index: Path) -> list[Generation]:
+    """The generations of an index, oldest first, each verified in full.
+
+    Raises IndexMissingError where there is none, IndexStateError where it cannot be told.
+    """
+    names = store.generations(index)
+    try:
+        current = store.current_generation(index)
+    except (IndexMissingError, IndexDamagedError):
+        current = ""
+    return [_verified(index, name, name == current) for name in names]
+
+
+def roll_back(index: Path, name: str | None = None) -> Generation:
+    """Put a generation into use again, after it has been verified in full; by default the one
+    before the one in use. ``name`` may be its number alone.
+
+    Raises IndexMissingError where there is no such generation, IndexDamagedError,
+    IndexMismatchError or EncoderError where it cannot be used, IndexBusyError during a build, and
+    IndexStateError where it is in use already or the folder cannot be written. What is in use then
+    stays so.
+    """
+    store.generations(index)  # before anything is made in a folder that was not meant
+    with store.build_lock(index):
+        wanted = _chosen(index, name)
+        manifest = store.read_manifest(index, wanted)
+        encoder = encoders.load(manifest.encoder.name)
+        store.check_encoder(index, manifest, encoder.identity)
+        contents = store.load(index, wanted, manifest)
+        store.switch(index, wanted)
+    return Generation(wanted, True, manifest.built, len(contents.documents))
+
+
+def _chosen(index: Path, name: str | None) -> str:
+    """The generation of that name, which is not in use; or the one before that which is."""
+    names = store.generations(index)
+    advice = "有哪些请看 changai generations"
+    try:
+        current = store.current_generation(index)
+    except (IndexMissingError, IndexDamagedError) as error:
+        if name is None:
+            raise IndexStateError(
+                f"看不出 {index} 在用哪一代索引；请写出要换成哪一代，{advice}"
+            ) from error
+        current = ""
+    if name is None:
+        earlier = [each for each in names if each < current]
+        if not earlier:
+            raise IndexMissingError(f"{index} 里没有比 {current} 更早的索引；{advice}")
+        return earlier[-1]
+    name = next((each for each in names if each.partition("-")[0] == name), name)
+    if name == current:
+        raise IndexStateError(f"索引 {name} 本来就在用；请另选一代，{advice}")
+    if name not in names:
+        raise IndexMissingError(f"{index} 里没有索引 {name!a}；{advice}")
+    return name
+
+
+def _verified(index: Path, name: str, in_use: bool) -> Generation:
+    try:
+        manifest = store.read_manifest(index, name)
+        contents = store.load(index, name, manifest)
+    except (IndexDamagedError, IndexMismatchError) as error:
+        return Generation(name, in_use, fault=str(error))
+    return Generation(name, in_use, manifest.built, len(contents.documents))

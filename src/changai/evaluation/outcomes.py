@@ -1,0 +1,111 @@
+"""Asking questions whose answers are known; ``measures`` counts what came of it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from changai.indexing.build import encode, ensure_index
+from changai.models import encoders, ranking
+from changai.reading.questions import QuestionFile, read_questions
+from changai.records import Answer, Passage, Question
+from changai.search.index import Index
+from changai.text.normalisation import normalise
+
+_DEEPEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A question asked, and what came of it.
+
+    ``rank`` is that of the first of ten citations to answer it, 0 where none does.
+    ``highlighted`` says that the first citation does, and that its first highlight contains one
+    of the question's ``answers`` whole.
+    """
+
+    question: Question
+    answer: Answer
+    rank: int
+    highlighted: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The outcomes of questions asked of a corpus, with its passages; a question counted as
+    answered from the confidence ``covered_from`` on. ``known`` of the questions are known questions
+    of the corpus, for which the figures are better than for new ones."""
+
+    outcomes: tuple[Outcome, ...]
+    passages: tuple[Passage, ...]
+    covered_from: float
+    known: int = 0
+
+
+def open_questions(
+    file: Path, index: Path, progress: Callable[[int, int], None] | None = None
+) -> tuple[QuestionFile, Index]:
+    """Read a file of questions and open the index to ask: one in memory of the corpus that the
+    file brings, or else the one in the folder ``index``."""
+    questions = read_questions(file)
+    if questions.articles is None:
+        ensure_index(index, progress)
+        return questions, Index.open(index)
+    encoder = encoders.load(encoders.BUILTIN)
+    return questions, Index(encode(questions.articles, encoder, progress), encoder)
+
+
+def evaluate(
+    index: Index,
+    questions: Sequence[Question],
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Ask one question or more. Raises QuestionError for one that cannot be asked."""
+    outcomes = []
+    for number, question in enumerate(questions, start=1):
+        began = time.perf_counter()
+        answer = index.ask(question.text, k=_DEEPEST, without=question.without)
+        outcomes.append(judge(question, answer, time.perf_counter() - began))
+        if progress is not None:
+            progress(number, len(questions))
+    return Evaluation(
+        tuple(outcomes),
+        index.passages,
+        ranking.shipped_weights().covered_from,
+        _known(index, questions),
+    )
+
+
+def _known(index: Index, questions: Sequence[Question]) -> int:
+    """How many questions are, as they are read, known questions of the index."""
+    contents = index.match(questions[0].text).contents
+    if contents.known is None:
+        return 0
+    known = set(contents.known.texts)
+    read = (contents.spelling.mend(normalise(question.text)) for question in questions)
+    return sum(text in known for text in read)
+
+
+def judge(question: Question, answer: Answer, seconds: float) -> Outcome:
+    """Compare an answer, which took so many seconds, with what was to be found."""
+    first = answer.citations[0]
+    start, end = first.highlights[0]
+    rank = min((c.rank for c in answer.citations if question.is_hit(c.passage)), default=0)
+    shown = first.passage.text[start:end]
+    highlighted = rank == 1 and any(words in shown for words in question.answers)
+    return Outcome(question, answer, rank, highlighted, seconds)
+
+
+def auroc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | None:
+    """The chance that a positive scores above a negative, ties counting half (Mann and Whitney,
+    1947); None where there is none of either."""
+    above, below = scores[positive], scores[~positive]
+    if not len(above) or not len(below):
+        return None
+    difference = above[:, np.newaxis] - below
+    return float(((difference > 0) + (difference == 0) / 2).mean())

@@ -1,0 +1,230 @@
+"""Rebuilding offline: articles in, a new generation of the index out."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, several, shown
+from changai.indexing import faq, store
+from changai.indexing.dense import DenseIndex
+from changai.indexing.faq import KnownQuestions
+from changai.indexing.sparse import SparseIndex
+from changai.models import encoders
+from changai.query import expectations
+from changai.query.spelling import Spelling
+from changai.reading.articles import find, passed_over, read_all, told_stale
+from changai.records import Article, BuildReport, Passage
+from changai.text import sentences, tokens
+from changai.text.normalisation import normalise
+from changai.text.thesaurus import canonicalise
+
+_BATCH = 16
+_FIRST_BUILD = 600
+"""For how many seconds a first question waits while another process builds the index."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many texts have been encoded, and of how many."""
+
+_log = logging.getLogger(__name__)
+
+
+def build_index(
+    articles: str | Path,
+    index: str | Path,
+    *,
+    encoder: str = encoders.BUILTIN,
+    progress: Progress | None = None,
+    wait: float = 0,
+) -> BuildReport:
+    """Build the index of a folder of articles, and switch to it.
+
+    ``index`` is the folder that holds, or will hold, ``built/``. Nothing is done, and the report
+    says so, when the articles, the encoder and the versions are those of an index in good order.
+    Known questions whose snippets no longer stand in their article are passed over, with a warning
+    and in the report: the index before, with what was wrong in the article, would do more harm.
+    ``wait`` is for how many seconds to wait while another process builds here.
+    Raises ArticleError, QuestionFileError, EncoderError, IndexBusyError, or IndexStateError where
+    the folder cannot be written; the index in use then stays as it was.
+    """
+    index = Path(index)
+    find(Path(articles))  # before anything is made in a folder that was not meant
+    model = encoders.load(encoder)
+    with store.build_lock(index, wait):
+        corpus = read_all(find(Path(articles)))
+        ignored = passed_over(Path(articles))
+        hashes = dict(source for article in corpus for source in article.sources)
+        current = _current(index, model)
+        if current is not None and current.articles == hashes:
+            generation, changed = current.generation, False
+        else:
+            before = current.contents if current is not None else None
+            contents = encode(corpus, model, progress, before=before)
+            generation, changed = store.publish(index, contents, hashes), True
+    _warn(ignored, corpus)
+    return BuildReport(
+        generation=generation,
+        changed=changed,
+        documents=len(corpus),
+        passages=sum(len(article.passages) for article in corpus),
+        encoder=model.identity,
+        questions=sum(len(article.questions) for article in corpus),
+        stale=tuple(told for article in corpus for told in told_stale(article)),
+    )
+
+
+def _warn(ignored: Sequence[str], corpus: Sequence[Article]) -> None:
+    """Log what its owner may not have meant in a folder of articles, a line a finding: files that
+    are not read, and what is odd about those that are."""
+    if ignored:
+        _log.warning(
+            "没有收录 %s：只读 .txt 文章；请另存为 UTF-8 纯文本", "、".join(map(shown, ignored))
+        )
+    alike: dict[str, list[str]] = {}
+    for article in corpus:
+        document = article.document
+        # However its lines end: a copy from another system is the same article.
+        alike.setdefault("\n".join(document.text.splitlines()), []).append(document.file)
+        if not document.published:
+            _log.warning("文章 %s 里没有找到发布日期", document.file)
+        if article.stale:
+            _log.warning(
+                "%d 个已知问题没有用上，片段不在文章 %s 的任何一段里；"
+                "请逐字改成文章现在的原话，或删去这些行，再运行 changai build：\n%s",
+                *(len(article.stale), document.file, several(told_stale(article))),
+            )
+    for same in alike.values():
+        if len(same) > 1:
+            _log.warning("文章 %s 内容相同，引用会重复；请只留一篇", "、".join(same))
+
+
+def encoder_in_use(index: Path) -> str:
+    """The name of the encoder that made the index in use, even if another version of Changai
+    wrote it; ``builtin`` where there is none that can be read."""
+    try:
+        return store.encoder_name(index)
+    except (IndexMissingError, IndexDamagedError):
+        return encoders.BUILTIN
+
+
+def ensure_index(index: Path, progress: Progress | None = None) -> BuildReport | None:
+    """Build the index of ``index/articles`` if there is none; None when there was one."""
+    if store.exists(index):
+        return None
+    _log.warning("%s 里还没有索引，先建立索引……", index)
+    return build_index(index / "articles", index, progress=progress, wait=_FIRST_BUILD)
+
+
+def encode(
+    corpus: Sequence[Article],
+    encoder: encoders.Encoder,
+    progress: Progress | None = None,
+    *,
+    before: store.Contents | None = None,
+) -> store.Contents:
+    """Make a generation's contents in memory.
+
+    Vectors of texts that the contents ``before`` hold, by the same encoder, are taken from there.
+    """
+    passages = tuple(passage for article in corpus for passage in article.passages)
+    clauses = np.array(
+        [
+            (number, start, end)
+            for number, passage in enumerate(passages)
+            for start, end in sentences.clauses(passage.text) or [(0, len(passage.text))]
+        ],
+        dtype=np.int32,
+    )
+    spans = faq.locate(corpus, passages)
+    texts = _texts(passages, clauses)
+    terms = [tokens.terms(text) for text in texts]
+    questions = [(a.document, normalise(q.text)) for a in corpus for q in a.questions]
+    spelling = Spelling.fit(texts[: len(passages)])
+    asked = [spelling.mend(text) for _, text in questions]
+    places = {
+        article.document.id: expectations.places(normalise(article.document.text))
+        for article in corpus
+        if article.questions
+    }
+    circumstances = [
+        expectations.circumstances(text) - places[document.id]
+        for (document, _), text in zip(questions, asked, strict=True)
+    ]
+    official = [canonicalise(text) for text in asked]
+    vectors, asked_vectors = _encode(encoder, texts, official, before, progress)
+    first = len(passages)
+    return store.Contents(
+        encoder=encoder.identity,
+        documents=tuple(article.document for article in corpus),
+        passages=passages,
+        clauses=clauses,
+        dense_passages=DenseIndex.fit(vectors[:first]),
+        dense_clauses=DenseIndex.fit(vectors[first:]),
+        sparse_passages=SparseIndex.fit(terms[:first]),
+        sparse_clauses=SparseIndex.fit(terms[first:]),
+        spelling=spelling,
+        known=KnownQuestions.fit(asked, circumstances, spans, asked_vectors, terms[:first])
+        if asked
+        else None,
+    )
+
+
+def _texts(passages: Sequence[Passage], clauses: npt.NDArray[np.int32]) -> list[str]:
+    """The normalised text of every passage, then of every clause."""
+    spans = [passages[number].text[start:end] for number, start, end in clauses.tolist()]
+    return [normalise(text) for text in [*(p.text for p in passages), *spans]]
+
+
+def _encode(
+    encoder: encoders.Encoder,
+    texts: Sequence[str],
+    questions: Sequence[str],
+    before: store.Contents | None,
+    progress: Progress | None,
+) -> tuple[encoders.Vectors, encoders.Vectors]:
+    """The vectors of passages' and clauses' texts, and those of questions, a batch at a time."""
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
+    asked: dict[str, npt.NDArray[np.float32]] = {}
+    if before is not None:
+        rows = np.concatenate([before.dense_passages.rows, before.dense_clauses.rows])
+        vectors = dict(zip(_texts(before.passages, before.clauses), rows, strict=True))
+        if before.known is not None:
+            official = map(canonicalise, before.known.texts)
+            asked = dict(zip(official, before.known.vectors.rows, strict=True))
+    new = list(dict.fromkeys(text for text in texts if text not in vectors))
+    newly_asked = list(dict.fromkeys(text for text in questions if text not in asked))
+    done = 0
+    for encode, wanted, into in (
+        (encoder.encode_passages, new, vectors),
+        (encoder.encode_questions, newly_asked, asked),
+    ):
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            into.update(zip(batch, encode(batch), strict=True))
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(new) + len(newly_asked))
+    return np.array([vectors[t] for t in texts]), np.array([asked[t] for t in questions])
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """The generation in use, the hashes of its articles, and what it holds."""
+
+    generation: str
+    articles: dict[str, str]
+    contents: store.Contents
+
+
+def _current(index: Path, encoder: encoders.Encoder) -> _Current | None:
+    """The generation in use, if it is in good order and made by this encoder; else None."""
+    try:
+        generation = store.current_generation(index)
+        manifest = store.read_manifest(index, generation)
+        store.check_encoder(index, manifest, encoder.identity)
+        return _Current(generation, manifest.articles, store.load(index, generation, manifest))
+    except (IndexMissingError, IndexMismatchError, IndexDamagedError):
+        return None

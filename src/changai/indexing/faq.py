@@ -1,0 +1,280 @@
+"""Known questions: what they teach of the passages that answer them.
+
+An article may bring questions along, with the snippets that answer each, or none where it does
+not. A new question like one of them is likely to have the same answer. Four measures say so of a
+passage: the nearest known question it answers, by meaning and by wording, and the same of all
+its questions taken together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from changai import files
+from changai.errors import IndexDamagedError
+from changai.indexing.dense import DenseIndex
+from changai.indexing.sparse import SparseIndex
+from changai.records import Article, Passage
+from changai.text import tokens
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+_RIDGE = 0.3
+"""How strongly taught vectors are drawn to zero."""
+
+_ENOUGH = 100
+"""From how many known questions of either sort on a document is judged by them: with fewer its
+text alone did better."""
+
+_SNIPPET_WEIGHTS = np.array([60, 8], dtype=np.float32)
+"""What a known question's cosine, and the share of terms it holds, add to the score of the clauses
+that answer it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSpans:
+    """Where the known questions are answered.
+
+    A row of ``rows`` is ``(question, passage, start, end)``: a snippet at those offsets within a
+    passage's text. ``documents[question]`` is the number of the document it was asked of.
+    """
+
+    rows: npt.NDArray[np.int32]
+    documents: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of ``questions.jsonl``."""
+
+    text: str
+    document: int
+    circumstances: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KnownQuestions:
+    """The known questions of a corpus, and what is learned from them.
+
+    ``circumstances`` are the numbers, places and details that tell a question from one like it.
+    ``taught`` has a row for each passage and then for each document, of which the last column is
+    to be added: its product with a question's vector tells the questions that the passage answers,
+    or those that the document does not, from all others. ``vocabulary`` has for each passage its
+    terms and those of its questions together.
+    """
+
+    texts: tuple[str, ...]
+    circumstances: tuple[frozenset[str], ...]
+    spans: AnswerSpans
+    vectors: DenseIndex
+    terms: SparseIndex
+    taught: Floats
+    vocabulary: SparseIndex
+
+    @classmethod
+    def fit(
+        cls,
+        texts: Sequence[str],
+        circumstances: Sequence[frozenset[str]],
+        spans: AnswerSpans,
+        vectors: Floats,
+        passages: Sequence[Sequence[str]],
+    ) -> "KnownQuestions":
+        """Learn from questions, given as normalised texts with their circumstances and vectors,
+        about passages, given as lists of terms."""
+        terms = [tokens.terms(text) for text in texts]
+        vocabulary = [list(own) for own in passages]
+        for question, passage, _, _ in spans.rows.tolist():
+            vocabulary[passage] += terms[question]
+        return cls(
+            texts=tuple(texts),
+            circumstances=tuple(circumstances),
+            spans=spans,
+            vectors=DenseIndex.fit(vectors),
+            terms=SparseIndex.fit(terms),
+            taught=_teach(vectors, _labels(spans, len(passages))),
+            vocabulary=SparseIndex.fit(vocabulary),
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> "KnownQuestions":
+        """Read what ``write`` wrote; checksums must have been verified."""
+        try:
+            rows = [*files.read_lines(folder / "questions.jsonl", _Row)]
+            spans = np.load(folder / "spans.npy", allow_pickle=False)
+            taught = np.load(folder / "taught.npy", allow_pickle=False)
+            texts = tuple(row.text for row in rows)
+            circumstances = tuple(frozenset(row.circumstances) for row in rows)
+            documents = np.array([row.document for row in rows], dtype=np.int32)
+        except (OSError, EOFError, ValueError, OverflowError) as error:
+            raise IndexDamagedError(
+                f"索引文件 {folder} 不能用（{error}）；请重建索引：changai build"
+            ) from error
+        return cls(
+            texts=texts,
+            circumstances=circumstances,
+            spans=AnswerSpans(spans, documents),
+            vectors=DenseIndex.read(folder / "questions.faiss"),
+            terms=SparseIndex.read(folder / "questions.bm25"),
+            taught=taught,
+            vocabulary=SparseIndex.read(folder / "vocabulary.bm25"),
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write everything into a folder, which is made. Raises OSError."""
+        folder.mkdir()
+        documents = self.spans.documents.tolist()
+        files.write_lines(
+            folder / "questions.jsonl",
+            [
+                {"text": text, "document": document, "circumstances": sorted(named)}
+                for text, document, named in zip(
+                    self.texts, documents, self.circumstances, strict=True
+                )
+            ],
+        )
+        np.save(folder / "spans.npy", self.spans.rows, allow_pickle=False)
+        np.save(folder / "taught.npy", self.taught, allow_pickle=False)
+        self.vectors.write(folder / "questions.faiss")
+        self.terms.write(folder / "questions.bm25")
+        self.vocabulary.write(folder / "vocabulary.bm25")
+
+    @cached_property
+    def _unanswered(self) -> Integers:
+        """The document of each question that it does not answer, -1 for one that is answered."""
+        answered = np.isin(np.arange(len(self.texts)), self.spans.rows[:, 0])
+        return np.where(answered, -1, self.spans.documents).astype(np.int64)
+
+    @cached_property
+    def _judged(self) -> tuple[int, ...]:
+        """The documents with ``_ENOUGH`` questions of either sort."""
+        answered = self.spans.documents[self._unanswered < 0]
+        declined = self._unanswered[self._unanswered >= 0]
+        documents = int(self.spans.documents.max()) + 1
+        counts = [np.bincount(each, minlength=documents) for each in (answered, declined)]
+        return tuple(np.flatnonzero(np.min(counts, axis=0) >= _ENOUGH).tolist())
+
+    @cached_property
+    def _particular(self) -> list[tuple[int, frozenset[str]]]:
+        """The numbers of the questions not answered that name circumstances, and these."""
+        named = enumerate(self.circumstances)
+        return [(number, own) for number, own in named if own and self._unanswered[number] >= 0]
+
+    def match(
+        self, vector: Floats, terms: Sequence[str], circumstances: frozenset[str]
+    ) -> "KnownMatches":
+        """Compare a question, by its vector, its terms and its circumstances, with all that is
+        known."""
+        products = np.einsum("ij,j->i", self.taught[:, :-1], vector) + self.taught[:, -1]
+        passages = len(self.taught) - 1 - int(self.spans.documents.max())
+        cosines = self.vectors.similarities(vector)
+        likeness = np.stack([cosines, self.terms.likeness(terms)], axis=1)
+        # That nothing is told of another year says nothing of this one: as unlike as can be.
+        elsewhere = [number for number, named in self._particular if not named <= circumstances]
+        likeness[elsewhere] = likeness.min(axis=0)
+        rarity = self.terms.idf(terms)
+        return KnownMatches(
+            spans=self.spans,
+            unanswered_by=self._unanswered,
+            likeness=likeness,
+            taught=np.stack([products[:passages], self.vocabulary.coverage(terms, rarity)], axis=1),
+            declined=products[passages:],
+            judged=self._judged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMatches:
+    """A question compared with the known ones.
+
+    ``unanswered_by`` is for each known question the document that does not answer it, or -1.
+    ``likeness`` has for each known question the cosine, and how much of the terms, by rarity, is
+    shared. ``taught`` has for each passage the product with its taught vector, and
+    the share of the terms that its vocabulary holds; ``declined`` for each document the product
+    with the taught vector of what it does not answer. ``judged`` are the documents with enough
+    known questions to be judged by them.
+    """
+
+    spans: AnswerSpans
+    unanswered_by: Integers
+    likeness: Floats
+    taught: Floats
+    declined: Floats
+    judged: tuple[int, ...]
+
+    def nearest_passages(self, count: int) -> Integers:
+        """The passages that answer the ``count`` nearest known questions."""
+        nearest = np.argsort(-self.likeness[:, 0], kind="stable")[:count]
+        rows = self.spans.rows
+        return np.unique(rows[np.isin(rows[:, 0], nearest), 1]).astype(np.int64)
+
+    def snippets(self, passage: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The snippets of a passage that answer known questions: the ``(start, end)`` of each, of
+        shape ``(n, 2)``, and how like the question is."""
+        rows = self.spans.rows[self.spans.rows[:, 1] == passage]
+        return rows[:, 2:], self.likeness[rows[:, 0]] @ _SNIPPET_WEIGHTS
+
+    def measures(self, passages: Integers) -> Floats:
+        """The four measures of each of ``passages``: likeness of its nearest known question, and
+        ``taught``. A passage without known questions is given the upper quartile of those that
+        have some, so that an article that brings none along is neither raised nor sunk: most of
+        those compared are no rivals."""
+        best = np.full((len(self.taught), 2), -np.inf, dtype=np.float32)
+        np.maximum.at(best, self.spans.rows[:, 1], self.likeness[self.spans.rows[:, 0]])
+        measures = np.concatenate([best, self.taught], axis=1)[passages]
+        has = np.isfinite(measures[:, 0])
+        measures[~has] = np.quantile(measures[has], 0.75, axis=0) if has.any() else 0
+        return measures
+
+    def unanswered(self, document: int) -> Floats | None:
+        """The likeness of the nearest question that a document is known not to answer, and
+        ``declined``; None for a document that is not ``judged``."""
+        if document not in self.judged:
+            return None
+        declined = self.likeness[self.unanswered_by == document]
+        return np.append(declined.max(axis=0), self.declined[document]).astype(np.float32)
+
+
+def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpans:
+    """Find the snippets of the articles' questions, in order, among all the corpus's passages: each
+    in every passage of its own article that has it."""
+    rows: list[tuple[int, int, int, int]] = []
+    documents: list[int] = []
+    for document, article in enumerate(corpus):
+        numbers = [n for n, p in enumerate(passages) if p.document == article.document]
+        for question in article.questions:
+            for snippet in question.relevant:
+                for number in numbers:
+                    start = passages[number].text.find(snippet)
+                    if start >= 0:
+                        rows.append((len(documents), number, start, start + len(snippet)))
+            documents.append(document)
+    return AnswerSpans(
+        np.array(rows, dtype=np.int32).reshape(-1, 4), np.array(documents, dtype=np.int32)
+    )
+
+
+def _labels(spans: AnswerSpans, passages: int) -> Floats:
+    """Which passage answers each question, and which document does not: of shape
+    ``(questions, passages + documents)``, 1 or 0."""
+    questions, documents = len(spans.documents), int(spans.documents.max()) + 1
+    labels = np.zeros((questions, passages + documents), dtype=np.float32)
+    labels[spans.rows[:, 0], spans.rows[:, 1]] = 1
+    unanswered = np.flatnonzero(~labels.any(axis=1))
+    labels[unanswered, passages + spans.documents[unanswered]] = 1
+    return labels
+
+
+def _teach(vectors: Floats, labels: Floats) -> Floats:
+    """Ridge regression (Hoerl and Kennard, 1970) of each column of ``labels``, less its mean, on
+    the vectors, less theirs. The last column of the result is to be added to the product."""
+    mean = vectors.mean(axis=0)
+    centred = (vectors - mean).astype(np.float64)
+    gram = centred.T @ centred + _RIDGE * np.eye(vectors.shape[1])
+    taught = np.linalg.solve(gram, centred.T @ (labels - labels.mean(axis=0))).T
+    return np.column_stack([taught, -taught @ mean]).astype(np.float32)

@@ -1,0 +1,25 @@
+"""How far a quotation can be relied on: its damaged figures, and the date of those it rests on."""
+
+from dataclasses import replace
+
+from changai.records import Citation, Spans
+from changai.text import damage
+from changai.text.dates import as_of
+
+
+def annotated(citation: Citation) -> Citation:
+    """The citation with its damaged figures, and the date of those that it rests on.
+
+    A highlight that cuts a damaged figure is made to hold the whole of it: half of one might pass
+    for sound.
+    """
+    text = citation.passage.text
+    damaged = damage.spans(text)
+    highlights = tuple(_whole(span, damaged) for span in citation.highlights)
+    return replace(citation, highlights=highlights, damaged=damaged, as_of=as_of(text, highlights))
+
+
+def _whole(span: tuple[int, int], damaged: Spans) -> tuple[int, int]:
+    """The span, stretched over what is damaged at its ends."""
+    cut = [each for each in damaged if each[0] < span[1] and span[0] < each[1]]
+    return min(start for start, _ in [span, *cut]), max(end for _, end in [span, *cut])

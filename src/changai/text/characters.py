@@ -1,0 +1,18 @@
+"""What characters a text holds."""
+
+import re
+
+HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
+"""The Chinese characters, for a regular expression's brackets."""
+
+_HAN_CHARACTER = re.compile(f"[{HAN}]")
+
+
+def has_han(text: str) -> bool:
+    """Whether a text holds any Chinese character."""
+    return _HAN_CHARACTER.search(text) is not None
+
+
+def has_words(text: str) -> bool:
+    """Whether a text holds any letter or digit at all."""
+    return any(character.isalnum() for character in text)

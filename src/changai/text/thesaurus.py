@@ -1,0 +1,29 @@
+"""The words that people use for those of official articles, by ``thesaurus.txt``."""
+
+import re
+from functools import cache
+
+from changai.text import lexicon
+
+
+def canonicalise(text: str) -> str:
+    """A normalised text in the words of official articles."""
+    pattern, official = _thesaurus()
+    return pattern.sub(lambda match: official[match[0]], text)
+
+
+def words() -> list[str]:
+    """Every word of the thesaurus, official or not."""
+    return list(_thesaurus()[1])
+
+
+@cache
+def _thesaurus() -> tuple[re.Pattern[str], dict[str, str]]:
+    """What matches any word people use, and the official word for each."""
+    official = {}
+    for line in lexicon.lines("thesaurus.txt"):
+        word, _, said = line.partition(":")
+        official.update(dict.fromkeys([word, *said.split()], word))
+    longest_first = "|".join(map(re.escape, sorted(official, key=len, reverse=True)))
+    # A number is matched whole or not at all: 24小时 is not in 124小时.
+    return re.compile(rf"(?<!\d)(?:{longest_first})|(?<=\d)(?!\d)(?:{longest_first})"), official
