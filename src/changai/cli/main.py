@@ -69,11 +69,12 @@ def ask(context: click.Context, question: str, k: int, as_json: bool, index: Pat
 
     with progress_bar("建立索引") as progress:
         ensure_index(index, progress)
-    answer = Index.open(index).ask(question, k=k)
+    opened = Index.open(index)
+    answer = opened.ask(question, k=k)
     if as_json:
         click.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
     else:
-        click.echo(answer_text(answer))
+        click.echo(answer_text(answer, opened.model.threshold))
     context.exit(0 if answer.covered else 1)
 
 
@@ -288,7 +289,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
     from changai.evaluation.metrics import summarise
     from changai.evaluation.outcomes import evaluate as measure
     from changai.evaluation.outcomes import open_questions
-    from changai.pages.report import known_among, page
+    from changai.pages.report import faq_among, page
 
     if folder is not None:
         # Asking takes a while: what stands in the way of the report is said before.
@@ -298,7 +299,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
         questions, opened = open_questions(file, index, progress)
     with progress_bar("提问") as progress:
         evaluation = measure(opened, questions.questions, progress)
-    if said := known_among(evaluation):
+    if said := faq_among(evaluation):
         click.echo(said, err=True)
     report = summarise(evaluation.outcomes)
     if as_json:
@@ -351,7 +352,7 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
         with progress_bar(f"编码 {file.name}") as progress:
             questions, opened = open_questions(file, index, progress)
         sources += fitting.observe(file.name, questions.sha256, opened, questions.questions)
-    replace_text(output, fitting.to_json(fitting.fit(sources)))
+    replace_text(output, fitting.to_json(*fitting.fit(sources)))
     click.echo(f"已写入 {output}。")
 
 

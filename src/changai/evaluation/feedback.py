@@ -14,8 +14,8 @@ from pathlib import Path
 
 from changai import files
 from changai.errors import FeedbackError, OpinionError
+from changai.query.understanding import LONGEST_QUESTION
 from changai.records import Answer
-from changai.search.index import LONGEST_QUESTION
 
 LONGEST_COMMENT = 500
 """In characters."""

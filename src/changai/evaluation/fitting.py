@@ -1,14 +1,15 @@
-"""Fitting the weights of ``ranking`` from questions whose answers are known.
+"""Fitting the model from questions whose answers are known.
 
-All models are logistic regressions with a small ridge, solved by Newton's method, so that the
-same questions always give the same numbers. The ranking model is fitted on differences between a
-passage that answers and one that does not (Herbrich et al., "Large margin rank boundaries for
-ordinal regression", 2000); the coverage models on the features of the passage ranked first.
+All parts are logistic regressions with a small ridge, each fitted on the features that serve, in
+the order in which they serve: ranking and clauses first, on differences between one that answers
+and one that does not (Herbrich et al., "Large margin rank boundaries for ordinal regression",
+2000); then, on what those put first, whether it answers.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,17 @@ import numpy.typing as npt
 
 from changai.errors import QuestionFileError
 from changai.evaluation.outcomes import auroc
-from changai.models.ranking import (
-    COVERAGE_FEATURES,
-    FEATURES,
-    FURTHER_FEATURES,
-    MOST_ANSWERS,
-    TAUGHT_COVERAGE_FEATURES,
-    further_row,
-)
-from changai.query import expectations
+from changai.models.fitted import FEATURES, Logistic, Model
 from changai.records import Question
+from changai.search.answerability import MOST_ANSWERS, weigh
+from changai.search.candidates import Candidates
+from changai.search.features import Evidence, clause_features, further_features
 from changai.search.index import Index
+from changai.search.ranking import Ranking, rank
+from changai.text.sentences import ends_sentence
 
 Array = npt.NDArray[np.float64]
-Models = dict[tuple[str, ...], tuple[Array, float]]
-"""Weights and intercept of each logistic regression, by the names of its features."""
+Booleans = npt.NDArray[np.bool_]
 
 _RIDGE = 1e-3
 _HARDEST = 10
@@ -39,190 +36,259 @@ _HARDEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One question's candidates, and which of them answer it.
+    """A question with its candidates, and which of them answer it."""
 
-    ``features`` are their rows of ``FEATURES``; ``coverage_row`` measures one of them for
-    coverage, which is worth doing for the first few only; ``several`` says that the question asks
-    for several things.
-    """
-
-    features: Array
-    hits: npt.NDArray[np.bool_]
-    answerable: bool
-    several: bool
-    coverage_row: Callable[[int], npt.NDArray[Any]]
+    question: Question
+    candidates: Candidates
+    hits: Booleans
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The observations of one file's questions, with an index's known questions or without."""
+    """The observations of one file's questions, with an index's FAQ or without."""
 
     name: str
     sha256: str
     observations: tuple[Observation, ...]
 
+    @property
+    def answerable(self) -> Booleans:
+        return np.array([each.question.answerable for each in self.observations])
+
 
 def observe(
     name: str, sha256: str, index: Index, questions: Sequence[Question]
 ) -> tuple[Source, ...]:
-    """Measure the candidates of every question: with the index's known questions where it has
-    any, and as if it had none."""
-    plain = Source(name, sha256, _observations(index.without_known_questions(), questions))
-    if not index.has_known_questions:
+    """The candidates of every question: with the index's FAQ where it has one, and without."""
+    plain = Source(name, sha256, _observations(index.without_faq(), questions))
+    if index.contents.faq is None:
         return (plain,)
-    taught = Source(f"{name} with known questions", sha256, _observations(index, questions))
-    return (taught, plain)
+    return (Source(f"{name} with FAQ", sha256, _observations(index, questions)), plain)
 
 
 def _observations(index: Index, questions: Sequence[Question]) -> tuple[Observation, ...]:
     observations = []
     for question in questions:
-        matches = index.match(question.text, without=question.without)
-        hits = [question.is_hit(index.passages[number]) for number in matches.passages]
-        observations.append(
-            Observation(
-                matches.features.astype(np.float64),
-                np.array(hits),
-                question.answerable,
-                expectations.asks_several(matches.question),
-                matches.coverage_row,
-            )
-        )
+        candidates = index.candidates(question.text, without=question.without)
+        hits = [question.is_hit(candidates.passage(each)) for each in range(len(candidates))]
+        observations.append(Observation(question, candidates, np.array(hits)))
     return tuple(observations)
 
 
-def fit(sources: Sequence[Source]) -> dict[str, object]:
-    """Fit the models; the result is what ``weights.json`` holds.
+def fit(sources: Sequence[Source]) -> tuple[Model, list[dict[str, Any]]]:
+    """Fit a model; with it comes, for each source, how well the model does on it.
 
-    Ranking is fitted on all sources alike; each coverage model on the first that has its features,
-    the threshold and what tells further answers on the first of all, which should be the most like
-    what users ask. Raises QuestionFileError when a source lacks answerable or unanswerable
-    questions, or when none, or every one, has known questions to go by.
+    Ranking and clauses are fitted on all sources alike; each kind of answerability on the first
+    source that is judged so, and the threshold and what tells further answers on the first of all,
+    which should be the most like what users ask. Raises QuestionFileError when a source lacks
+    answerable or unanswerable questions, or when none, or every one, has a FAQ to go by.
     """
     for source in sources:
-        mixed = any(o.hits.any() and not o.hits.all() for o in source.observations)
-        if not mixed or _answerable(source).all():
+        mixed = any(each.hits.any() and not each.hits.all() for each in source.observations)
+        if not mixed or source.answerable.all():
             raise QuestionFileError(f"{source.name} 里既要有能回答的问题，也要有不能回答的；请补充")
-    ranking = _fit_ranking(sources)
-    tops = [_tops(source, ranking) for source in sources]
-    models: Models = {
-        names: _fit_coverage(tops, names) for names in (COVERAGE_FEATURES, TAUGHT_COVERAGE_FEATURES)
-    }
-    confidences = [_confidence(rows, models) for rows, _ in tops]
-    models[FURTHER_FEATURES] = _fit_further(sources[0], ranking, models)
-    plain, taught, further = (
-        _named(names, weights) | {"intercept": round(intercept, 4)}
-        for names, (weights, intercept) in models.items()
+    model = _blank()
+    model = replace(model, ranking=_fit_pairs("ranking", sources, _passage_pairs))
+    model = replace(model, clause=_fit_pairs("clause", sources, _clause_pairs))
+    model = replace(model, beside=_fit_beside(sources, model))
+    tops = [_Tops.of(source, model) for source in sources]
+    model = replace(
+        model,
+        answerability=_fit_answerability(tops, by_faq=False),
+        faq_answerability=_fit_answerability(tops, by_faq=True),
     )
-    return {
-        "ranking": _named(FEATURES, ranking),
-        "coverage": plain,
-        "taught_coverage": taught,
-        "further": further,
-        "covered_from": _balanced_threshold(confidences[0], _answerable(sources[0])),
-        "fitted_on": [
-            {
-                "file": source.name,
-                "sha256": source.sha256,
-                "questions": len(source.observations),
-                "recall_at_1": _recall_at_1(source, ranking),
-                "coverage_auroc": auroc(confidence, _answerable(source)),
-            }
-            for source, confidence in zip(sources, confidences, strict=True)
-        ],
+    model = replace(model, further=_fit_further(tops[0], model))
+    confidences = [top.confidence(model) for top in tops]
+    model = replace(model, threshold=_balanced_threshold(confidences[0], sources[0].answerable))
+    figures = [
+        {
+            "file": source.name,
+            "sha256": source.sha256,
+            "questions": len(source.observations),
+            "recall_at_1": top.recall_at_1(),
+            "coverage_auroc": auroc(confidence, source.answerable),
+        }
+        for source, top, confidence in zip(sources, tops, confidences, strict=True)
+    ]
+    return model, figures
+
+
+def to_json(model: Model, fitted_on: list[dict[str, Any]]) -> str:
+    """The text of ``weights.json``."""
+    parts = {name: getattr(model, name).to_dict() for name in FEATURES}
+    whole = {**parts, "threshold": model.threshold, "fitted_on": fitted_on}
+    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+
+
+def _blank() -> Model:
+    """A model that knows nothing yet."""
+    parts = {
+        name: Logistic(features, np.zeros(len(features), dtype=np.float32), 0.0)
+        for name, features in FEATURES.items()
     }
+    return Model(**parts, threshold=0.5)
 
 
-def _fit_coverage(
-    tops: Sequence[tuple[Array, Array]], names: tuple[str, ...]
-) -> tuple[Array, float]:
-    """Weights and intercept from the first rows and labels that have these features."""
-    for rows, labels in tops:
-        if rows.shape[1] == len(names):
-            return _logistic(rows, labels, np.ones(len(labels)))
+def _fit_pairs(
+    part: str, sources: Sequence[Source], pairs: Callable[[Observation], Iterator[Array]]
+) -> Logistic:
+    """Fit a part of the model on differences between a right one and a wrong one, each source
+    weighing the same."""
+    rows, importance = [], []
+    for source in sources:
+        differences = [each for o in source.observations for each in pairs(o)]
+        if differences:
+            own = np.concatenate(differences)
+            rows.append(own)
+            importance.append(np.full(len(own), 1 / len(own)))
+    above, weight = np.concatenate(rows), np.concatenate(importance)
+    # Each pair is told both ways round, which makes the intercept zero.
+    return logistic(
+        part,
+        np.concatenate([above, -above]),
+        np.concatenate([np.ones(len(above)), np.zeros(len(above))]),
+        np.concatenate([weight, weight]),
+    )
+
+
+def _passage_pairs(observation: Observation) -> Iterator[Array]:
+    """Each right candidate's features less those of each of the hardest wrong ones."""
+    features = rank(observation.candidates, _blank()).features.astype(np.float64)
+    right, wrong = features[observation.hits], features[~observation.hits]
+    hardest = wrong[np.argsort(-wrong[:, :2].sum(axis=1), kind="stable")[:_HARDEST]]
+    yield (right[:, np.newaxis] - hardest).reshape(-1, features.shape[1])
+
+
+def _clause_pairs(observation: Observation) -> Iterator[Array]:
+    """Of each right candidate, the features of clauses that hold a part of the answer less those
+    of the others."""
+    for candidate in np.flatnonzero(observation.hits).tolist():
+        holds = _holding(observation, candidate)
+        if holds.any() and not holds.all():
+            features = clause_features(observation.candidates, candidate).astype(np.float64)
+            differences = features[holds][:, np.newaxis] - features[~holds]
+            yield differences.reshape(-1, features.shape[1])
+
+
+def _holding(observation: Observation, candidate: int) -> Booleans:
+    """Which clauses of a candidate hold a part of the words that answer."""
+    text = observation.candidates.passage(candidate).text
+    found = [(text.find(words), len(words)) for words in observation.question.answers]
+    spans = [(start, start + length) for start, length in found if start >= 0]
+    return np.array(
+        [
+            any(start < stop and begin < end for begin, stop in spans)
+            for start, end in observation.candidates.clause_spans(candidate)
+        ]
+    )
+
+
+def _fit_beside(sources: Sequence[Source], model: Model) -> Logistic:
+    """Fit which clauses beside the best one of a right candidate, where that holds a part of the
+    answer, hold a part of it too."""
+    rows, labels = [], []
+    for source in sources:
+        for observation in source.observations:
+            for candidate in np.flatnonzero(observation.hits).tolist():
+                holds = _holding(observation, candidate)
+                scores = model.clause.log_odds(clause_features(observation.candidates, candidate))
+                best = int(scores.argmax())
+                if holds[best]:
+                    for beside in _neighbours(observation.candidates, candidate, best):
+                        rows.append([scores[best] - scores[beside]])
+                        labels.append(float(holds[beside]))
+    return logistic("beside", np.array(rows, dtype=np.float64), np.array(labels))
+
+
+def _neighbours(candidates: Candidates, candidate: int, clause: int) -> list[int]:
+    """The clauses right before and behind one in its sentence."""
+    text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
+    parted = [ends_sentence(text[end:start]) for (_, end), (start, _) in pairwise(spans)]
+    before = [clause - 1] if clause > 0 and not parted[clause - 1] else []
+    behind = [clause + 1] if clause < len(parted) and not parted[clause] else []
+    return [*before, *behind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The best candidates of an observation, whether each answers, and the evidence for it."""
+
+    hits: Booleans
+    scores: Array
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tops:
+    """The best candidates of a source's observations."""
+
+    source: Source
+    tops: tuple[_Top, ...]
+
+    @classmethod
+    def of(cls, source: Source, model: Model) -> "_Tops":
+        return cls(source, tuple(_top(each, model) for each in source.observations))
+
+    def confidence(self, model: Model) -> Array:
+        """How likely the first candidates answer, by a fitted model."""
+        return np.array([_probability(top.evidence[0], model) for top in self.tops])
+
+    def recall_at_1(self) -> float:
+        answerable = self.source.answerable
+        firsts = np.array([top.hits[0] for top in self.tops])
+        return float(firsts[answerable].mean())
+
+
+def _top(observation: Observation, model: Model) -> _Top:
+    ranking: Ranking = rank(observation.candidates, model)
+    best = ranking.order()[:MOST_ANSWERS]
+    return _Top(
+        observation.hits[best],
+        ranking.scores[best].astype(np.float64),
+        tuple(weigh(ranking, model, each)[0] for each in best),
+    )
+
+
+def _probability(evidence: Evidence, model: Model) -> float:
+    return model.answerability_of(evidence.by_faq).probability(evidence.features)
+
+
+def _fit_answerability(every: Sequence[_Tops], *, by_faq: bool) -> Logistic:
+    """Fit on the first source that is judged by its FAQ, or is not: whether a question is answered
+    by one of the first candidates, going by the first."""
+    for tops in every:
+        kinds = {top.evidence[0].by_faq for top in tops.tops}
+        if len(kinds) > 1:
+            name = tops.source.name
+            raise QuestionFileError(
+                f"{name} 的索引里，文章有的带够了已知问题，有的没有；请分开拟合"
+            )
+        if kinds == {by_faq}:
+            rows = np.array([top.evidence[0].features for top in tops.tops], dtype=np.float64)
+            labels = np.array([float(top.hits.any()) for top in tops.tops])
+            return logistic("faq_answerability" if by_faq else "answerability", rows, labels)
     raise QuestionFileError(
         "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"
     )
 
 
-def to_json(weights: dict[str, object]) -> str:
-    """The text of ``weights.json``."""
-    return json.dumps(weights, ensure_ascii=False, indent=2) + "\n"
-
-
-def _fit_ranking(sources: Sequence[Source]) -> Array:
-    rows, importance = [], []
-    for source in sources:
-        differences = np.concatenate([_differences(o) for o in source.observations])
-        rows.append(differences)
-        importance.append(np.full(len(differences), 1 / len(differences)))
-    above = np.concatenate(rows)
-    weight = np.concatenate(importance)
-    # Each pair is told both ways round, which makes the intercept zero.
-    weights, _ = _logistic(
-        np.concatenate([above, -above]),
-        np.concatenate([np.ones(len(above)), np.zeros(len(above))]),
-        np.concatenate([weight, weight]),
-    )
-    return weights
-
-
-def _differences(observation: Observation) -> Array:
-    """Each right candidate's features less those of each of the hardest wrong ones."""
-    right = observation.features[observation.hits]
-    wrong = observation.features[~observation.hits]
-    hardest = wrong[np.argsort(-wrong[:, :2].sum(axis=1), kind="stable")[:_HARDEST]]
-    return (right[:, np.newaxis] - hardest).reshape(-1, len(FEATURES))
-
-
-def _confidence(rows: Array, models: Models) -> Array:
-    """The confidence in passages with these rows, by the coverage model that has their features."""
-    weights, intercept = next(m for names, m in models.items() if len(names) == rows.shape[1])
-    return 1 / (1 + np.exp(-(rows @ weights + intercept)))
-
-
-def _fit_further(source: Source, ranking: Array, models: Models) -> tuple[Array, float]:
-    """Weights and intercept that tell, behind a first passage that answers, which answer too."""
+def _fit_further(tops: _Tops, model: Model) -> Logistic:
+    """Fit which candidates answer too, behind a first one that does."""
     rows, labels = [], []
-    for observation in source.observations:
-        scores = observation.features @ ranking
-        first, *others = np.argsort(-scores, kind="stable")[:MOST_ANSWERS].tolist()
-        if not observation.hits[first]:
-            continue
-        for other in others:
-            row = np.asarray(observation.coverage_row(other), dtype=np.float64)
-            confidence = float(_confidence(row[np.newaxis], models)[0])
-            behind = float(scores[first] - scores[other])
-            rows.append(further_row(behind, confidence, observation.several))
-            labels.append(float(observation.hits[other]))
+    for observation, top in zip(tops.source.observations, tops.tops, strict=True):
+        if top.hits[0]:
+            for other in range(1, len(top.hits)):
+                confidence = _probability(top.evidence[other], model)
+                behind = float(top.scores[0] - top.scores[other])
+                several = observation.candidates.query.several
+                rows.append(further_features(behind, confidence, several))
+                labels.append(float(top.hits[other]))
     if not rows:
-        raise QuestionFileError(f"{source.name} 里没有一个问题第一段就答对；请检查 relevant")
-    return _logistic(np.array(rows, dtype=np.float64), np.array(labels), np.ones(len(labels)))
+        raise QuestionFileError(f"{tops.source.name} 里没有一个问题第一段就答对；请检查 relevant")
+    return logistic("further", np.array(rows, dtype=np.float64), np.array(labels))
 
 
-def _tops(source: Source, ranking: Array) -> tuple[Array, Array]:
-    """The coverage features of each question's first passage, and whether it is answered by one
-    of the first three."""
-    rows, labels = [], []
-    for observation in source.observations:
-        best = np.argsort(-(observation.features @ ranking), kind="stable")[:MOST_ANSWERS]
-        rows.append(observation.coverage_row(best[0]))
-        labels.append(float(observation.hits[best].any()))
-    if len({len(row) for row in rows}) > 1:
-        raise QuestionFileError(f"{source.name} 的索引里，文章有的带已知问题，有的不带；请分开拟合")
-    return np.array(rows, dtype=np.float64), np.array(labels)
-
-
-def _recall_at_1(source: Source, ranking: Array) -> float:
-    asked = [o for o in source.observations if o.answerable]
-    return float(np.mean([o.hits[(o.features @ ranking).argmax()] for o in asked]))
-
-
-def _answerable(source: Source) -> npt.NDArray[np.bool_]:
-    return np.array([o.answerable for o in source.observations])
-
-
-def _balanced_threshold(confidence: Array, answerable: npt.NDArray[np.bool_]) -> float:
+def _balanced_threshold(confidence: Array, answerable: Booleans) -> float:
     """The threshold at which the worse of false answers and false refusals is least."""
 
     def worse(threshold: float) -> float:
@@ -232,29 +298,20 @@ def _balanced_threshold(confidence: Array, answerable: npt.NDArray[np.bool_]) ->
     return min((round(step / 100, 2) for step in range(1, 100)), key=worse)
 
 
-def _logistic(rows: Array, labels: Array, importance: Array) -> tuple[Array, float]:
-    """Weights and intercept of a ridge logistic regression, by Newton's method.
+def logistic(part: str, rows: Array, labels: Array, importance: Array | None = None) -> Logistic:
+    """A ridge logistic regression as a part of the model: of ``rows``, of shape ``(n, features)``,
+    on ``labels``, 1 or 0, by their ``importance``, which is alike if it is not given.
 
     The ridge acts on the weights of standardised columns, and not on the intercept.
     """
-    importance = importance / importance.sum()
-    mean = importance @ rows
-    deviation = np.sqrt(importance @ (rows - mean) ** 2)
-    deviation[deviation == 0] = 1
-    scaled = np.column_stack([(rows - mean) / deviation, np.ones(len(rows))])
-    ridge = np.append(np.full(len(mean), _RIDGE), 0)
-    fitted = np.zeros(len(ridge))
-    for _ in range(100):
-        predicted = 1 / (1 + np.exp(-scaled @ fitted))
-        gradient = scaled.T @ (importance * (predicted - labels)) + ridge * fitted
-        curvature = importance * predicted * (1 - predicted)
-        step = np.linalg.solve((scaled.T * curvature) @ scaled + np.diag(ridge), gradient)
-        fitted -= step
-        if np.abs(step).max() < 1e-10:
-            break
-    weights = fitted[:-1] / deviation
-    return weights, float(fitted[-1] - weights @ mean)
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
 
-
-def _named(names: Sequence[str], weights: Array) -> dict[str, float]:
-    return {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}
+    weight = np.ones(len(labels)) if importance is None else importance
+    weight = weight / weight.sum()
+    scaler = StandardScaler().fit(rows, sample_weight=weight)
+    fitted = LogisticRegression(C=1 / _RIDGE, solver="newton-cholesky", tol=1e-10)
+    fitted.fit(scaler.transform(rows), labels, sample_weight=weight)
+    weights = fitted.coef_[0] / scaler.scale_
+    intercept = float(fitted.intercept_[0] - weights @ scaler.mean_)
+    return Logistic(FEATURES[part], weights.astype(np.float32), intercept)

@@ -1,4 +1,4 @@
-"""Asking questions whose answers are known; ``measures`` counts what came of it."""
+"""Asking questions whose answers are known; ``metrics`` counts what came of it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.indexing.build import encode, ensure_index
-from changai.models import encoders, ranking
+from changai.models import encoders
+from changai.models.fitted import load_model
 from changai.reading.questions import QuestionFile, read_questions
 from changai.records import Answer, Passage, Question
 from changai.search.index import Index
@@ -38,13 +39,13 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """The outcomes of questions asked of a corpus, with its passages; a question counted as
-    answered from the confidence ``covered_from`` on. ``known`` of the questions are known questions
-    of the corpus, for which the figures are better than for new ones."""
+    answered from the confidence ``threshold`` on. ``in_faq`` of the questions stand in the FAQ of
+    the corpus, for which the metrics are better than for new ones."""
 
     outcomes: tuple[Outcome, ...]
     passages: tuple[Passage, ...]
-    covered_from: float
-    known: int = 0
+    threshold: float
+    in_faq: int = 0
 
 
 def open_questions(
@@ -57,7 +58,8 @@ def open_questions(
         ensure_index(index, progress)
         return questions, Index.open(index)
     encoder = encoders.load(encoders.BUILTIN)
-    return questions, Index(encode(questions.articles, encoder, progress), encoder)
+    contents = encode(questions.articles, encoder, progress)
+    return questions, Index(contents, encoder, load_model())
 
 
 def evaluate(
@@ -76,19 +78,19 @@ def evaluate(
     return Evaluation(
         tuple(outcomes),
         index.passages,
-        ranking.shipped_weights().covered_from,
-        _known(index, questions),
+        index.model.threshold,
+        _in_faq(index, questions),
     )
 
 
-def _known(index: Index, questions: Sequence[Question]) -> int:
-    """How many questions are, as they are read, known questions of the index."""
-    contents = index.match(questions[0].text).contents
-    if contents.known is None:
+def _in_faq(index: Index, questions: Sequence[Question]) -> int:
+    """How many questions stand, as they are read, in the FAQ of the index."""
+    contents = index.contents
+    if contents.faq is None:
         return 0
-    known = set(contents.known.texts)
+    faq = set(contents.faq.texts)
     read = (contents.spelling.mend(normalise(question.text)) for question in questions)
-    return sum(text in known for text in read)
+    return sum(text in faq for text in read)
 
 
 def judge(question: Question, answer: Answer, seconds: float) -> Outcome:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, several, shown
 from changai.indexing import faq, store
 from changai.indexing.dense import DenseIndex
-from changai.indexing.faq import KnownQuestions
+from changai.indexing.faq import Faq
 from changai.indexing.sparse import SparseIndex
 from changai.models import encoders
 from changai.query import expectations
@@ -130,7 +130,40 @@ def encode(
     Vectors of texts that the contents ``before`` hold, by the same encoder, are taken from there.
     """
     passages = tuple(passage for article in corpus for passage in article.passages)
-    clauses = np.array(
+    clauses = _cut(passages)
+    passage_texts = [normalise(passage.text) for passage in passages]
+    clause_texts = _clause_texts(passages, clauses)
+    spelling = Spelling.fit(passage_texts)
+    questions = [_asked(article, spelling) for article in corpus]
+    asked = [text for texts, _ in questions for text in texts]
+    vectors = _Vectors(encoder, before)
+    vectors.encode([*passage_texts, *clause_texts], [*map(canonicalise, asked)], progress)
+    terms = [tokens.terms(text) for text in passage_texts]
+    return store.Contents(
+        encoder=encoder.identity,
+        documents=tuple(article.document for article in corpus),
+        passages=passages,
+        clauses=clauses,
+        dense_passages=DenseIndex.fit(vectors.of_passages(passage_texts)),
+        dense_clauses=DenseIndex.fit(vectors.of_passages(clause_texts)),
+        sparse_passages=SparseIndex.fit(terms),
+        sparse_clauses=SparseIndex.fit([tokens.terms(text) for text in clause_texts]),
+        spelling=spelling,
+        faq=Faq.fit(
+            asked,
+            [each for _, circumstances in questions for each in circumstances],
+            faq.locate(corpus, passages),
+            vectors.of_questions([*map(canonicalise, asked)]),
+            terms,
+        )
+        if asked
+        else None,
+    )
+
+
+def _cut(passages: Sequence[Passage]) -> npt.NDArray[np.int32]:
+    """The clauses of passages, a row ``(passage, start, end)`` each."""
+    return np.array(
         [
             (number, start, end)
             for number, passage in enumerate(passages)
@@ -138,76 +171,59 @@ def encode(
         ],
         dtype=np.int32,
     )
-    spans = faq.locate(corpus, passages)
-    texts = _texts(passages, clauses)
-    terms = [tokens.terms(text) for text in texts]
-    questions = [(a.document, normalise(q.text)) for a in corpus for q in a.questions]
-    spelling = Spelling.fit(texts[: len(passages)])
-    asked = [spelling.mend(text) for _, text in questions]
-    places = {
-        article.document.id: expectations.places(normalise(article.document.text))
-        for article in corpus
-        if article.questions
-    }
-    circumstances = [
-        expectations.circumstances(text) - places[document.id]
-        for (document, _), text in zip(questions, asked, strict=True)
-    ]
-    official = [canonicalise(text) for text in asked]
-    vectors, asked_vectors = _encode(encoder, texts, official, before, progress)
-    first = len(passages)
-    return store.Contents(
-        encoder=encoder.identity,
-        documents=tuple(article.document for article in corpus),
-        passages=passages,
-        clauses=clauses,
-        dense_passages=DenseIndex.fit(vectors[:first]),
-        dense_clauses=DenseIndex.fit(vectors[first:]),
-        sparse_passages=SparseIndex.fit(terms[:first]),
-        sparse_clauses=SparseIndex.fit(terms[first:]),
-        spelling=spelling,
-        known=KnownQuestions.fit(asked, circumstances, spans, asked_vectors, terms[:first])
-        if asked
-        else None,
-    )
 
 
-def _texts(passages: Sequence[Passage], clauses: npt.NDArray[np.int32]) -> list[str]:
-    """The normalised text of every passage, then of every clause."""
-    spans = [passages[number].text[start:end] for number, start, end in clauses.tolist()]
-    return [normalise(text) for text in [*(p.text for p in passages), *spans]]
+def _clause_texts(passages: Sequence[Passage], clauses: npt.NDArray[np.int32]) -> list[str]:
+    return [normalise(passages[number].text[a:b]) for number, a, b in clauses.tolist()]
 
 
-def _encode(
-    encoder: encoders.Encoder,
-    texts: Sequence[str],
-    questions: Sequence[str],
-    before: store.Contents | None,
-    progress: Progress | None,
-) -> tuple[encoders.Vectors, encoders.Vectors]:
-    """The vectors of passages' and clauses' texts, and those of questions, a batch at a time."""
-    vectors: dict[str, npt.NDArray[np.float32]] = {}
-    asked: dict[str, npt.NDArray[np.float32]] = {}
-    if before is not None:
-        rows = np.concatenate([before.dense_passages.rows, before.dense_clauses.rows])
-        vectors = dict(zip(_texts(before.passages, before.clauses), rows, strict=True))
-        if before.known is not None:
-            official = map(canonicalise, before.known.texts)
-            asked = dict(zip(official, before.known.vectors.rows, strict=True))
-    new = list(dict.fromkeys(text for text in texts if text not in vectors))
-    newly_asked = list(dict.fromkeys(text for text in questions if text not in asked))
-    done = 0
-    for encode, wanted, into in (
-        (encoder.encode_passages, new, vectors),
-        (encoder.encode_questions, newly_asked, asked),
-    ):
-        for start in range(0, len(wanted), _BATCH):
-            batch = wanted[start : start + _BATCH]
-            into.update(zip(batch, encode(batch), strict=True))
-            done += len(batch)
-            if progress is not None:
-                progress(done, len(new) + len(newly_asked))
-    return np.array([vectors[t] for t in texts]), np.array([asked[t] for t in questions])
+def _asked(article: Article, spelling: Spelling) -> tuple[list[str], list[frozenset[str]]]:
+    """An article's questions as they are read, and the circumstances that each names beside the
+    places of the article itself."""
+    texts = [spelling.mend(normalise(question.text)) for question in article.questions]
+    own = expectations.places(normalise(article.document.text)) if texts else frozenset()
+    return texts, [expectations.circumstances(text) - own for text in texts]
+
+
+class _Vectors:
+    """The vectors of texts, each encoded once; those of the contents ``before`` are known."""
+
+    def __init__(self, encoder: encoders.Encoder, before: store.Contents | None) -> None:
+        self._encoder = encoder
+        self._passages: dict[str, npt.NDArray[np.float32]] = {}
+        self._questions: dict[str, npt.NDArray[np.float32]] = {}
+        if before is not None:
+            texts = [normalise(passage.text) for passage in before.passages]
+            self._passages.update(zip(texts, before.dense_passages.rows, strict=True))
+            texts = _clause_texts(before.passages, before.clauses)
+            self._passages.update(zip(texts, before.dense_clauses.rows, strict=True))
+        if before is not None and before.faq is not None:
+            texts = list(map(canonicalise, before.faq.texts))
+            self._questions.update(zip(texts, before.faq.vectors.rows, strict=True))
+
+    def encode(
+        self, passages: Sequence[str], questions: Sequence[str], progress: Progress | None
+    ) -> None:
+        """Encode what is not known yet, a batch at a time."""
+        work = [
+            (self._encoder.encode_passages, passages, self._passages),
+            (self._encoder.encode_questions, questions, self._questions),
+        ]
+        new = [[*dict.fromkeys(t for t in texts if t not in known)] for _, texts, known in work]
+        done, total = 0, sum(map(len, new))
+        for (encode_batch, _, known), wanted in zip(work, new, strict=True):
+            for start in range(0, len(wanted), _BATCH):
+                batch = wanted[start : start + _BATCH]
+                known.update(zip(batch, encode_batch(batch), strict=True))
+                done += len(batch)
+                if progress is not None:
+                    progress(done, total)
+
+    def of_passages(self, texts: Sequence[str]) -> encoders.Vectors:
+        return np.array([self._passages[text] for text in texts])
+
+    def of_questions(self, texts: Sequence[str]) -> encoders.Vectors:
+        return np.array([self._questions[text] for text in texts])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Known questions: what they teach of the passages that answer them.
+"""The FAQ: questions that articles bring along, and what can be learned from them.
 
-An article may bring questions along, with the snippets that answer each, or none where it does
-not. A new question like one of them is likely to have the same answer. Four measures say so of a
-passage: the nearest known question it answers, by meaning and by wording, and the same of all
-its questions taken together.
+Each comes with the snippets of its article that answer it, or with none where it does not. A new
+question like one of them is likely to have the same answer. Four features say so of a passage: how
+like the nearest question is that it answers, by meaning and by wording, and the same of all its
+questions taken together.
 """
 
 from collections.abc import Sequence
@@ -25,20 +25,16 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 _RIDGE = 0.3
-"""How strongly taught vectors are drawn to zero."""
+"""How strongly the weights of ``predictors`` are drawn to zero."""
 
 _ENOUGH = 100
-"""From how many known questions of either sort on a document is judged by them: with fewer its
-text alone did better."""
-
-_SNIPPET_WEIGHTS = np.array([60, 8], dtype=np.float32)
-"""What a known question's cosine, and the share of terms it holds, add to the score of the clauses
-that answer it."""
+"""From how many questions of either sort on a document is judged by its FAQ: with fewer, its text
+alone did better."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpans:
-    """Where the known questions are answered.
+    """Where the FAQ's questions are answered.
 
     A row of ``rows`` is ``(question, passage, start, end)``: a snippet at those offsets within a
     passage's text. ``documents[question]`` is the number of the document it was asked of.
@@ -58,14 +54,15 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class KnownQuestions:
-    """The known questions of a corpus, and what is learned from them.
+class Faq:
+    """The FAQ of a corpus, and what is learned from it.
 
-    ``circumstances`` are the numbers, places and details that tell a question from one like it.
-    ``taught`` has a row for each passage and then for each document, of which the last column is
-    to be added: its product with a question's vector tells the questions that the passage answers,
-    or those that the document does not, from all others. ``vocabulary`` has for each passage its
-    terms and those of its questions together.
+    ``texts`` are the questions, normalised and with their spelling mended; ``circumstances`` the
+    numbers, places and details that tell one from another like it. ``predictors`` has a row for
+    each passage and then for each document, of which the last column is to be added: its product
+    with a question's vector tells the questions that the passage answers, or those that the
+    document does not, from all others. ``vocabulary`` has for each passage its terms and those of
+    its questions together.
     """
 
     texts: tuple[str, ...]
@@ -73,7 +70,7 @@ class KnownQuestions:
     spans: AnswerSpans
     vectors: DenseIndex
     terms: SparseIndex
-    taught: Floats
+    predictors: Floats
     vocabulary: SparseIndex
 
     @classmethod
@@ -84,9 +81,9 @@ class KnownQuestions:
         spans: AnswerSpans,
         vectors: Floats,
         passages: Sequence[Sequence[str]],
-    ) -> "KnownQuestions":
-        """Learn from questions, given as normalised texts with their circumstances and vectors,
-        about passages, given as lists of terms."""
+    ) -> "Faq":
+        """Learn from questions, given by their texts, circumstances and vectors, about passages,
+        given as lists of terms."""
         terms = [tokens.terms(text) for text in texts]
         vocabulary = [list(own) for own in passages]
         for question, passage, _, _ in spans.rows.tolist():
@@ -97,17 +94,17 @@ class KnownQuestions:
             spans=spans,
             vectors=DenseIndex.fit(vectors),
             terms=SparseIndex.fit(terms),
-            taught=_teach(vectors, _labels(spans, len(passages))),
+            predictors=_fit_predictors(vectors, _labels(spans, len(passages))),
             vocabulary=SparseIndex.fit(vocabulary),
         )
 
     @classmethod
-    def read(cls, folder: Path) -> "KnownQuestions":
+    def read(cls, folder: Path) -> "Faq":
         """Read what ``write`` wrote; checksums must have been verified."""
         try:
             rows = [*files.read_lines(folder / "questions.jsonl", _Row)]
             spans = np.load(folder / "spans.npy", allow_pickle=False)
-            taught = np.load(folder / "taught.npy", allow_pickle=False)
+            predictors = np.load(folder / "predictors.npy", allow_pickle=False)
             texts = tuple(row.text for row in rows)
             circumstances = tuple(frozenset(row.circumstances) for row in rows)
             documents = np.array([row.document for row in rows], dtype=np.int32)
@@ -121,7 +118,7 @@ class KnownQuestions:
             spans=AnswerSpans(spans, documents),
             vectors=DenseIndex.read(folder / "questions.faiss"),
             terms=SparseIndex.read(folder / "questions.bm25"),
-            taught=taught,
+            predictors=predictors,
             vocabulary=SparseIndex.read(folder / "vocabulary.bm25"),
         )
 
@@ -139,7 +136,7 @@ class KnownQuestions:
             ],
         )
         np.save(folder / "spans.npy", self.spans.rows, allow_pickle=False)
-        np.save(folder / "taught.npy", self.taught, allow_pickle=False)
+        np.save(folder / "predictors.npy", self.predictors, allow_pickle=False)
         self.vectors.write(folder / "questions.faiss")
         self.terms.write(folder / "questions.bm25")
         self.vocabulary.write(folder / "vocabulary.bm25")
@@ -154,9 +151,9 @@ class KnownQuestions:
     def _judged(self) -> tuple[int, ...]:
         """The documents with ``_ENOUGH`` questions of either sort."""
         answered = self.spans.documents[self._unanswered < 0]
-        declined = self._unanswered[self._unanswered >= 0]
+        unanswered = self._unanswered[self._unanswered >= 0]
         documents = int(self.spans.documents.max()) + 1
-        counts = [np.bincount(each, minlength=documents) for each in (answered, declined)]
+        counts = [np.bincount(each, minlength=documents) for each in (answered, unanswered)]
         return tuple(np.flatnonzero(np.min(counts, axis=0) >= _ENOUGH).tolist())
 
     @cached_property
@@ -167,77 +164,93 @@ class KnownQuestions:
 
     def match(
         self, vector: Floats, terms: Sequence[str], circumstances: frozenset[str]
-    ) -> "KnownMatches":
-        """Compare a question, by its vector, its terms and its circumstances, with all that is
-        known."""
-        products = np.einsum("ij,j->i", self.taught[:, :-1], vector) + self.taught[:, -1]
-        passages = len(self.taught) - 1 - int(self.spans.documents.max())
+    ) -> "FaqMatches":
+        """Compare a question, by its vector, its terms and its circumstances, with the FAQ."""
+        products = np.einsum("ij,j->i", self.predictors[:, :-1], vector) + self.predictors[:, -1]
+        passages = len(self.predictors) - 1 - int(self.spans.documents.max())
         cosines = self.vectors.similarities(vector)
         likeness = np.stack([cosines, self.terms.likeness(terms)], axis=1)
         # That nothing is told of another year says nothing of this one: as unlike as can be.
         elsewhere = [number for number, named in self._particular if not named <= circumstances]
         likeness[elsewhere] = likeness.min(axis=0)
         rarity = self.terms.idf(terms)
-        return KnownMatches(
+        vocabulary = self.vocabulary.overlap(terms, rarity)
+        return FaqMatches(
             spans=self.spans,
             unanswered_by=self._unanswered,
             likeness=likeness,
-            taught=np.stack([products[:passages], self.vocabulary.coverage(terms, rarity)], axis=1),
-            declined=products[passages:],
+            predicted=np.stack([products[:passages], vocabulary], axis=1),
+            predicted_unanswered=products[passages:],
             judged=self._judged,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class KnownMatches:
-    """A question compared with the known ones.
+class FaqMatches:
+    """A question compared with the FAQ.
 
-    ``unanswered_by`` is for each known question the document that does not answer it, or -1.
-    ``likeness`` has for each known question the cosine, and how much of the terms, by rarity, is
-    shared. ``taught`` has for each passage the product with its taught vector, and
-    the share of the terms that its vocabulary holds; ``declined`` for each document the product
-    with the taught vector of what it does not answer. ``judged`` are the documents with enough
-    known questions to be judged by them.
+    ``unanswered_by`` is for each FAQ question the document that does not answer it, or -1.
+    ``likeness`` has for each the cosine, and how much of the terms, by rarity, is shared.
+    ``predicted`` has for each passage the product with its predictor, and the share of the terms
+    that its vocabulary holds; ``predicted_unanswered`` for each document the product with the
+    predictor of what it does not answer. ``judged`` are the documents with enough questions to be
+    judged by their FAQ.
     """
 
     spans: AnswerSpans
     unanswered_by: Integers
     likeness: Floats
-    taught: Floats
-    declined: Floats
+    predicted: Floats
+    predicted_unanswered: Floats
     judged: tuple[int, ...]
 
     def nearest_passages(self, count: int) -> Integers:
-        """The passages that answer the ``count`` nearest known questions."""
+        """The passages that answer the ``count`` nearest FAQ questions."""
         nearest = np.argsort(-self.likeness[:, 0], kind="stable")[:count]
         rows = self.spans.rows
         return np.unique(rows[np.isin(rows[:, 0], nearest), 1]).astype(np.int64)
 
-    def snippets(self, passage: int) -> tuple[npt.NDArray[np.int32], Floats]:
-        """The snippets of a passage that answer known questions: the ``(start, end)`` of each, of
-        shape ``(n, 2)``, and how like the question is."""
+    def snippets(self, passage: int) -> "Snippets":
+        """The snippets of a passage that answer FAQ questions."""
         rows = self.spans.rows[self.spans.rows[:, 1] == passage]
-        return rows[:, 2:], self.likeness[rows[:, 0]] @ _SNIPPET_WEIGHTS
+        return Snippets(rows[:, 2:], self.likeness[rows[:, 0]])
 
-    def measures(self, passages: Integers) -> Floats:
-        """The four measures of each of ``passages``: likeness of its nearest known question, and
-        ``taught``. A passage without known questions is given the upper quartile of those that
-        have some, so that an article that brings none along is neither raised nor sunk: most of
-        those compared are no rivals."""
-        best = np.full((len(self.taught), 2), -np.inf, dtype=np.float32)
+    def passage_features(self, passages: Integers) -> Floats:
+        """The four ``FAQ_FEATURES`` of each of ``passages``, of shape ``(passages, 4)``.
+
+        A passage without FAQ questions is given the upper quartile of those that have some, so that
+        an article that brings none along is neither raised nor sunk: most of those compared are no
+        rivals.
+        """
+        best = np.full((len(self.predicted), 2), -np.inf, dtype=np.float32)
         np.maximum.at(best, self.spans.rows[:, 1], self.likeness[self.spans.rows[:, 0]])
-        measures = np.concatenate([best, self.taught], axis=1)[passages]
-        has = np.isfinite(measures[:, 0])
-        measures[~has] = np.quantile(measures[has], 0.75, axis=0) if has.any() else 0
-        return measures
+        features = np.concatenate([best, self.predicted], axis=1)[passages]
+        has = np.isfinite(features[:, 0])
+        features[~has] = np.quantile(features[has], 0.75, axis=0) if has.any() else 0
+        return features
 
-    def unanswered(self, document: int) -> Floats | None:
-        """The likeness of the nearest question that a document is known not to answer, and
-        ``declined``; None for a document that is not ``judged``."""
+    def unanswered_features(self, document: int) -> Floats | None:
+        """How like the nearest question is that a document is known not to answer, by meaning and
+        by wording, and ``predicted_unanswered``; None for a document that is not ``judged``."""
         if document not in self.judged:
             return None
-        declined = self.likeness[self.unanswered_by == document]
-        return np.append(declined.max(axis=0), self.declined[document]).astype(np.float32)
+        likeness = self.likeness[self.unanswered_by == document].max(axis=0)
+        return np.append(likeness, self.predicted_unanswered[document]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Snippets:
+    """The snippets of one passage that answer FAQ questions: the ``(start, end)`` of each, of
+    shape ``(n, 2)``, and how like its question is, by cosine and by shared terms, of that shape
+    too."""
+
+    spans: npt.NDArray[np.int32]
+    likeness: Floats
+
+    def touching(self, clauses: Integers) -> npt.NDArray[np.bool_]:
+        """Which of them each clause, a row ``(start, end)``, has a part of: of shape
+        ``(clauses, snippets)``."""
+        return (clauses[:, :1] < self.spans[:, 1]) & (self.spans[:, 0] < clauses[:, 1:])
 
 
 def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpans:
@@ -270,11 +283,11 @@ def _labels(spans: AnswerSpans, passages: int) -> Floats:
     return labels
 
 
-def _teach(vectors: Floats, labels: Floats) -> Floats:
+def _fit_predictors(vectors: Floats, labels: Floats) -> Floats:
     """Ridge regression (Hoerl and Kennard, 1970) of each column of ``labels``, less its mean, on
     the vectors, less theirs. The last column of the result is to be added to the product."""
     mean = vectors.mean(axis=0)
     centred = (vectors - mean).astype(np.float64)
     gram = centred.T @ centred + _RIDGE * np.eye(vectors.shape[1])
-    taught = np.linalg.solve(gram, centred.T @ (labels - labels.mean(axis=0))).T
-    return np.column_stack([taught, -taught @ mean]).astype(np.float32)
+    fitted = np.linalg.solve(gram, centred.T @ (labels - labels.mean(axis=0))).T
+    return np.column_stack([fitted, -fitted @ mean]).astype(np.float32)

@@ -65,7 +65,7 @@ class SparseIndex:
         rarity = self.idf(terms)
         wanted = float(rarity.sum())
         together = np.maximum(wanted + self._weights, np.float32(1e-9))
-        shares: Floats = 2 * wanted * self.coverage(terms, rarity) / together
+        shares: Floats = 2 * wanted * self.overlap(terms, rarity) / together
         return shares
 
     @cached_property
@@ -80,16 +80,16 @@ class SparseIndex:
         rarity = np.log1p((self._units - frequency + 0.5) / (frequency + 0.5))
         return np.asarray(rarity, dtype=np.float32)
 
-    def coverage(self, terms: Sequence[str], weights: Floats) -> Floats:
+    def overlap(self, terms: Sequence[str], weights: Floats) -> Floats:
         """For each unit, the share of the terms' ``weights`` whose terms it holds, 0 to 1."""
-        covered = np.zeros(self._units, dtype=np.float32)
+        held = np.zeros(self._units, dtype=np.float32)
         total = float(weights.sum())
         if total == 0:
-            return covered
+            return held
         for term, weight in zip(terms, weights, strict=True):
             if span := self._span(term):
-                covered[self._model.scores["indices"][slice(*span)]] += weight / total
-        return covered
+                held[self._model.scores["indices"][slice(*span)]] += weight / total
+        return held
 
     def _span(self, term: str) -> tuple[int, int] | None:
         """Where the postings of a term lie, or None for a term no unit holds."""

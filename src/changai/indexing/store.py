@@ -6,7 +6,7 @@
                              passages.faiss   clauses.faiss
                              passages.bm25/   clauses.bm25/
                              spelling/
-                             known/           where articles bring questions along
+                             faq/             where articles bring questions along
 
 A generation is complete and never changed. It is written under a temporary name, synced, renamed,
 opened as a check, and only then named in ``current.json``, which is replaced in one step. Its name
@@ -41,19 +41,19 @@ from changai.errors import (
     shown,
 )
 from changai.indexing.dense import DenseIndex
-from changai.indexing.faq import KnownQuestions
+from changai.indexing.faq import Faq
 from changai.indexing.sparse import SparseIndex
 from changai.query.spelling import Spelling
 from changai.records import Document, EncoderIdentity, Passage
 from changai.text import tokens
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 _LIBRARIES = ("opencc", "pypinyin", "rjieba")
 """What texts are read with: of other versions, a question may be read otherwise than the index."""
 _TEMPORARY = "tmp-"
 _POINTER = "current.json"
 _MANIFEST = "manifest.json"
-_KNOWN = "known"
+_FAQ = "faq"
 _GENERATION = re.compile(r"(?P<number>[0-9]{6})-(?P<digest>[0-9a-f]{16})")
 
 _LARGEST_POINTER = 1_000
@@ -77,7 +77,7 @@ class Contents:
     sparse_passages: SparseIndex
     sparse_clauses: SparseIndex
     spelling: Spelling
-    known: KnownQuestions | None
+    faq: Faq | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def load(index: Path, generation: str, manifest: Manifest) -> Contents:
             sparse_passages=SparseIndex.read(folder / "passages.bm25"),
             sparse_clauses=SparseIndex.read(folder / "clauses.bm25"),
             spelling=Spelling.read(folder / "spelling"),
-            known=KnownQuestions.read(folder / _KNOWN) if (folder / _KNOWN).exists() else None,
+            faq=Faq.read(folder / _FAQ) if (folder / _FAQ).exists() else None,
         )
         _check(contents)
     except (OSError, EOFError, ValueError, KeyError) as error:
@@ -344,8 +344,8 @@ def _write(folder: Path, contents: Contents) -> None:
     contents.sparse_passages.write(folder / "passages.bm25")
     contents.sparse_clauses.write(folder / "clauses.bm25")
     contents.spelling.write(folder / "spelling")
-    if contents.known is not None:
-        contents.known.write(folder / _KNOWN)
+    if contents.faq is not None:
+        contents.faq.write(folder / _FAQ)
 
 
 def _verify(index: Path, folder: Path, expected: dict[str, str]) -> None:

@@ -78,7 +78,7 @@ def _failure(fault: Fault, outcome: Outcome, evaluation: Evaluation) -> str:
         f'<details class="failure"><summary><h4>{escape(question.text)}</h4>'
         f'<span class="tag">{kind_name(question.kind)}</span>'
         f'<span class="tag">可能性 {answer.confidence:.2f}</span>{also}</summary>'
-        f"<p>{_why(outcome, evaluation.covered_from)}</p>"
+        f"<p>{_why(outcome, evaluation.threshold)}</p>"
         f'<div class="sides"><div class="side"><h5>应当引用</h5>'
         f"{_expected(question, evaluation.passages)}</div>"
         f'<div class="side shown"><h5>实际排第一</h5>'
@@ -86,16 +86,16 @@ def _failure(fault: Fault, outcome: Outcome, evaluation: Evaluation) -> str:
     )
 
 
-def _why(outcome: Outcome, covered_from: float) -> str:
+def _why(outcome: Outcome, threshold: float) -> str:
     """Each fault of an outcome in a sentence."""
     confidence = f"可能性 {floor(outcome.answer.confidence, 3)}"
     missing = outcome.answer.missing
     lacking = f"；第一条里似乎没有：{escape('、'.join(missing))}" if missing else ""
     place = f"排在第 {outcome.rank}" if outcome.rank else "不在前十"
     sentences = {
-        Fault.FALSE_ANSWER: f"误答：文章没有回答，而{confidence}，不低于阈值 {covered_from:.2f}。",
+        Fault.FALSE_ANSWER: f"误答：文章没有回答，而{confidence}，不低于阈值 {threshold:.2f}。",
         Fault.WRONG_FIRST: f"第一条不对：含有答案的段落{place}。",
-        Fault.FALSE_REFUSAL: f"误拒：{confidence}，低于阈值 {covered_from:.2f}{lacking}。",
+        Fault.FALSE_REFUSAL: f"误拒：{confidence}，低于阈值 {threshold:.2f}{lacking}。",
         Fault.HIGHLIGHT: "高亮未含答案：第一条是对的，但高亮的那句没有完整含有答案原话。",
     }
     return " ".join(sentences[fault] for fault in faults(outcome))

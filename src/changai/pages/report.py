@@ -75,7 +75,7 @@ _FIGURES = (
 )
 
 _FEW = 0.01
-"""The share of known questions that goes without saying: misspelt, short ones coincide."""
+"""The share of FAQ questions that goes without saying: misspelt, short ones coincide."""
 
 
 def page(evaluation: Evaluation, file: str, made: str) -> str:
@@ -88,14 +88,14 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
 <p class="soft">问题文件 {escape(file)}：{report.questions} 个问题，\
 能回答的 {report.answerable} 个，不能回答的 {report.questions - report.answerable} 个。\
 收录文章 {len(documents)} 篇，共 {len(evaluation.passages)} 段。{escape(made)} 测。\
-{known_among(evaluation)}</p>
+{faq_among(evaluation)}</p>
 </header>
 <main>
 <section>
 <h2>指标</h2>
 <p class="soft">数值后面是 95% 区间：真正的水平多半在其中；问题越少，区间越宽，太少的没有。\
 校准误差的区间算不准，不列。\
-默认阈值是 {evaluation.covered_from:.2f}：可能性不低于它，就当作有答案。</p>
+默认阈值是 {evaluation.threshold:.2f}：可能性不低于它，就当作有答案。</p>
 {_figures(report, metrics.uncertainty(outcomes))}
 </section>
 <section>
@@ -115,14 +115,14 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
     return markup.page(f"产改问答测评：{file}", "report.css", body)
 
 
-def known_among(evaluation: Evaluation) -> str:
-    """That known questions are among those asked, in a sentence; empty where they are too few to
-    move the figures."""
-    if evaluation.known <= _FEW * len(evaluation.outcomes):
+def faq_among(evaluation: Evaluation) -> str:
+    """That questions of the FAQ are among those asked, in a sentence; empty where they are too few
+    to move the figures."""
+    if evaluation.in_faq <= _FEW * len(evaluation.outcomes):
         return ""
     return (
-        f"注意：{len(evaluation.outcomes)} 个问题里有 {evaluation.known} 个就是文章自带的已知问题，"
-        "指标因此偏高；要知道新问题答得怎样，请另写问题来测。"
+        f"注意：{len(evaluation.outcomes)} 个问题里有 {evaluation.in_faq} 个"
+        "就是文章自带的已知问题，指标因此偏高；要知道新问题答得怎样，请另写问题来测。"
     )
 
 
@@ -219,7 +219,7 @@ def _charts(evaluation: Evaluation, report: Report) -> str:
         ),
         (
             "把关松紧与对错",
-            charts.risk(metrics.risk_curve(outcomes), shipped, evaluation.covered_from),
+            charts.risk(metrics.risk_curve(outcomes), shipped, evaluation.threshold),
             "从最有把握的问题开始显示答案，越往右显示得越多。纵轴是显示出来的答案里错的比例："
             "不能回答却显示了，或第一条不对。",
         ),

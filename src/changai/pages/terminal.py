@@ -1,12 +1,12 @@
 """Answers as text for a terminal."""
 
-from changai.models.ranking import shipped_weights
 from changai.pages.wording import floor, remarks, shortfall
 from changai.records import Answer, Citation
 
 
-def answer_text(answer: Answer) -> str:
-    """An answer with its citations, the highlighted words in 【】."""
+def answer_text(answer: Answer, threshold: float) -> str:
+    """An answer with its citations, the highlighted words in 【】; ``threshold`` is the confidence
+    from which on a question counts as answered."""
     cited = list(map(_citation_as_text, answer.citations))
     taken = f"理解为：{answer.taken_as}\n" if answer.taken_as else ""
     if answer.covered:
@@ -16,7 +16,7 @@ def answer_text(answer: Answer) -> str:
     else:
         head, count, rest = "文章未提及", 1, "其他相近的段落："
         cited[0] = f"最接近的段落，不能当作答案：\n\n{cited[0]}"
-    enough = "" if answer.covered else f"，不到 {shipped_weights().covered_from:.0%}"
+    enough = "" if answer.covered else f"，不到 {threshold:.0%}"
     verdict = f"{taken}{head}（文章能回答的可能性 {floor(answer.confidence, 2):.0%}{enough}）"
     if not answer.covered and (why := shortfall(answer)):
         verdict += f"\n{why}"

@@ -189,8 +189,8 @@ class Expectations:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmet:
-    """What a question expects and a passage does not give, by name in Chinese."""
+class Missing:
+    """What a question asks for and a passage does not give, by name in Chinese."""
 
     quantities: tuple[str, ...]
     particulars: tuple[str, ...]
@@ -248,9 +248,9 @@ def names_year(text: str) -> bool:
     return _YEAR.search(text) is not None
 
 
-def unmet(
+def missing(
     expected: Expectations, passage: str, clauses: Sequence[str], dating: str, document: str
-) -> Unmet:
+) -> Missing:
     """What of it a passage does not give.
 
     A kind of answer must stand in the passage's best ``clauses``; a point anywhere in the passage;
@@ -258,11 +258,11 @@ def unmet(
     been normalised.
     """
     near, official = " ".join(clauses), canonicalise(passage)
-    missing = [k for k in expected.kinds if k.given is None or not k.given.search(near)]
-    return Unmet(
-        quantities=tuple(kind.name for kind in missing if kind in QUANTITIES),
-        particulars=tuple(kind.name for kind in missing if kind in PARTICULARS),
-        details=tuple(kind.name for kind in missing if kind in DETAILS),
+    lacking = [k for k in expected.kinds if k.given is None or not k.given.search(near)]
+    return Missing(
+        quantities=tuple(kind.name for kind in lacking if kind in QUANTITIES),
+        particulars=tuple(kind.name for kind in lacking if kind in PARTICULARS),
+        details=tuple(kind.name for kind in lacking if kind in DETAILS),
         years=tuple(year for year in expected.years if year not in dating),
         places=tuple(place for place in expected.places if place not in document),
         points=tuple(point for point in expected.points if point not in official),

@@ -1,10 +1,28 @@
-"""How far a quotation can be relied on: its damaged figures, and the date of those it rests on."""
+"""Citations: what to show of the best candidates, and how far it can be relied on."""
 
 from dataclasses import replace
 
+from changai.models.fitted import Model
 from changai.records import Citation, Spans
+from changai.search.highlights import highlight
+from changai.search.ranking import Ranking
 from changai.text import damage
 from changai.text.dates import as_of
+
+
+def cite(ranking: Ranking, model: Model, k: int) -> tuple[Citation, ...]:
+    """The ``k`` best candidates as citations, or all there are."""
+    return tuple(
+        annotated(
+            Citation(
+                rank=rank,
+                score=float(ranking.scores[candidate]),
+                passage=ranking.candidates.passage(candidate),
+                highlights=(highlight(ranking.candidates, candidate, model),),
+            )
+        )
+        for rank, candidate in enumerate(ranking.order()[:k], start=1)
+    )
 
 
 def annotated(citation: Citation) -> Citation:

@@ -8,16 +8,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from changai.models.fitted import Model
+from changai.search.candidates import Candidates
+from changai.search.features import clause_features
 from changai.text.sentences import ends_sentence
-
-_DOUBT = np.float32(4)
-"""How much worse a clause may match than the highlighted one beside it, and be highlighted too."""
-
-_TITLE = np.float32(4)
-"""How much better the title of a passage must match than a clause of its text: it repeats what is
-asked, and answers nothing. Without known questions 2 to 8 did alike."""
-
-_LONGEST_TITLE = 14
 
 _LONGEST_WHOLE = 60
 """Up to how many characters a stretch is shown whole; longer ones list what says enough alone."""
@@ -28,36 +22,40 @@ _LONGEST_LIST = 300
 
 _MARK = re.compile(r"[,，:：。;；!！?？…\n]")
 
-Floats = npt.NDArray[np.float32]
-Snippets = tuple[npt.NDArray[np.int32], Floats]
 
+def highlight(candidates: Candidates, candidate: int, model: Model) -> tuple[int, int]:
+    """What to show first of a candidate, as ``(start, end)`` within its text.
 
-def best(
-    text: str, spans: Sequence[tuple[int, int]], scores: Floats, snippets: Snippets | None = None
-) -> tuple[int, int]:
-    """The ``(start, end)`` of what to show first of a passage, whose clauses are ``spans``.
-
-    It is the clause that scores best, where one that answers a like known question comes before
-    one that scores better: ``snippets`` are the ``(start, end)`` of such answers, of shape
-    ``(n, 2)``, and how like each question is. With it stand those beside it in its sentence that
-    belong to that answer, that nothing but a 、 parts from it, or that score nearly as well; and
-    the list that it opens.
+    It is the clause that scores best. With it stand the clauses beside it in its sentence that
+    belong to the answer of the likest FAQ question, that nothing but a 、 parts from it, or that
+    score nearly as well; and the list that it opens.
     """
+    text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
+    scores = model.clause.log_odds(clause_features(candidates, candidate))
+    best = int(np.argmax(scores))
+    first, last = _answer(candidates, candidate, best, spans)
+    enough = scores[first : last + 1].max()
+    behind = (enough - scores)[:, np.newaxis].astype(np.float32)
+    near = model.beside.log_odds(behind) >= 0
+    return widened(text, spans, near, first, last)
+
+
+def widened(
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    near: npt.NDArray[np.bool_],
+    first: int,
+    last: int,
+) -> tuple[int, int]:
+    """The ``(start, end)`` of the clauses from ``first`` to ``last`` of a text, with those beside
+    them in the sentence that are ``near``, or joined to them, and with the list that they open."""
     gaps = [(before, after) for (_, before), (after, _) in pairwise(spans)]
     breaks = [ends_sentence(text[before:after]) for before, after in gaps]
     marks = [-1, *(match.start() for match in _MARK.finditer(text)), len(text)]
     joined = [_is_joined(text, before, after, marks) for before, after in gaps]
-    if any(breaks[:1]) and spans[0][1] <= _LONGEST_TITLE:
-        scores = scores - _TITLE * (np.arange(len(spans)) == 0)
-    first = last = int(np.argmax(scores))
-    if snippets is not None:
-        scores, first, last = _answered(spans, scores, *snippets)
-    enough = scores[first : last + 1].max() - _DOUBT
-    while (
-        first > 0 and not breaks[first - 1] and (joined[first - 1] or scores[first - 1] >= enough)
-    ):
+    while first > 0 and not breaks[first - 1] and (joined[first - 1] or near[first - 1]):
         first -= 1
-    while last < len(breaks) and not breaks[last] and (joined[last] or scores[last + 1] >= enough):
+    while last < len(breaks) and not breaks[last] and (joined[last] or near[last + 1]):
         last += 1
     start, end, close = spans[first][0], spans[last][1], spans[-1][1]
     return start, close if _LIST.match(text, end) and close - start <= _LONGEST_LIST else end
@@ -71,23 +69,17 @@ def _is_joined(text: str, before: int, after: int, marks: Sequence[int]) -> bool
     return text[before - 1] == "的" or (short and after < marks[behind])
 
 
-def _answered(
-    spans: Sequence[tuple[int, int]],
-    scores: Floats,
-    snippets: npt.NDArray[np.int32],
-    likeness: Floats,
-) -> tuple[Floats, int, int]:
-    """The clauses' scores with the likeness of the snippets that each touches, and the numbers of
-    the first and last clause of the best answer: the best clause, and those that the likest
-    snippet there touches too."""
-    if not len(snippets):
-        return scores, int(np.argmax(scores)), int(np.argmax(scores))
-    clauses = np.array(spans)
-    touches = (clauses[:, :1] < snippets[:, 1]) & (snippets[:, 0] < clauses[:, 1:])
-    scores = scores + np.where(touches, likeness, likeness.min()).max(axis=1)
-    best = int(np.argmax(scores))
+def _answer(
+    candidates: Candidates, candidate: int, best: int, spans: Sequence[tuple[int, int]]
+) -> tuple[int, int]:
+    """The numbers of the first and the last clause of the answer that the best clause belongs to:
+    those that the snippet of the likest FAQ question there has a part of, or that clause alone."""
+    if candidates.faq is None:
+        return best, best
+    snippets = candidates.faq.snippets(int(candidates.passages[candidate]))
+    touches = snippets.touching(np.array(spans))
     if not touches[best].any():
-        return scores, best, best
-    likest = int(np.argmax(np.where(touches[best], likeness, -np.inf)))
+        return best, best
+    likest = int(np.where(touches[best], snippets.likeness[:, 0], -np.inf).argmax())
     stretch = np.flatnonzero(touches[:, likest])
-    return scores, int(stretch[0]), int(stretch[-1])
+    return int(stretch[0]), int(stretch[-1])

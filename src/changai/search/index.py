@@ -1,38 +1,27 @@
-"""From a question to an answer: the index at work."""
+"""The index at work: a question in, an answer out."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from changai.errors import IndexDamagedError, QuestionError
 from changai.indexing import store
-from changai.models import encoders, ranking
-from changai.query import expectations
+from changai.models import encoders
+from changai.models.fitted import Model, load_model
+from changai.query.understanding import understand
 from changai.records import Answer, Citation, Corpus, Document, Passage
-from changai.search.citing import annotated
-from changai.search.matching import Matches, match
-from changai.text.characters import has_words
-from changai.text.normalisation import normalise
-
-LONGEST_QUESTION = 512
-"""In characters, both as typed and as normalised."""
-
-_FURTHER_FROM = 0.3
-"""From which probability on a further passage is taken for an answer: where it is not one, it is at
-least near, and a missed one is missed."""
-
-Floats = npt.NDArray[np.float32]
+from changai.search.answerability import judge
+from changai.search.candidates import Candidates, find
+from changai.search.citing import cite
+from changai.search.ranking import rank
+from changai.search.shortfall import mentioned
 
 
 class Index:
     """An opened index. Several threads may ask at once."""
 
-    def __init__(self, contents: store.Contents, encoder: encoders.Encoder) -> None:
-        self._opened = _Opened(contents, encoder)
+    def __init__(self, contents: store.Contents, encoder: encoders.Encoder, model: Model) -> None:
+        self._opened = _Opened(contents, encoder, model)
 
     @classmethod
     def open(cls, path: str | Path, *, generation: str | None = None) -> "Index":
@@ -43,7 +32,7 @@ class Index:
         library), IndexDamagedError or EncoderError.
         """
         index = cls.__new__(cls)
-        index._opened = _open(Path(path), generation=generation)
+        index._opened = _open(Path(path), load_model(), generation=generation)
         return index
 
     def newer_generation(self) -> str:
@@ -65,7 +54,7 @@ class Index:
         opened = self._opened
         if opened.path is None or not self.newer_generation():
             return False
-        self._opened = _open(opened.path, opened.encoder)
+        self._opened = _open(opened.path, opened.model, opened.encoder)
         return True
 
     @property
@@ -75,6 +64,16 @@ class Index:
     @property
     def passages(self) -> tuple[Passage, ...]:
         return self._opened.contents.passages
+
+    @property
+    def contents(self) -> store.Contents:
+        """All that the generation now open holds."""
+        return self._opened.contents
+
+    @property
+    def model(self) -> Model:
+        """The fitted model that ranks and judges."""
+        return self._opened.model
 
     @property
     def corpus(self) -> Corpus:
@@ -91,21 +90,18 @@ class Index:
         """The ``k`` best passages for a question, or all there are. Raises what ``ask`` raises."""
         return list(self.ask(question, k=k).citations)
 
-    @property
-    def has_known_questions(self) -> bool:
-        return self._opened.contents.known is not None
-
-    def without_known_questions(self) -> "Index":
+    def without_faq(self) -> "Index":
         """The same index as if its articles had brought no questions along."""
         opened = self._opened
-        return Index(dataclasses.replace(opened.contents, known=None), opened.encoder)
+        return Index(dataclasses.replace(opened.contents, faq=None), opened.encoder, opened.model)
 
-    def match(
+    def candidates(
         self, question: str, *, without: str | None = None, as_typed: bool = False
-    ) -> Matches:
-        """The candidates for a question and their measures, not yet ranked. See ``ask``."""
-        opened, typed = self._opened, _normalised(question)
-        return match(opened.contents, opened.encoder, typed, without=without, as_typed=as_typed)
+    ) -> Candidates:
+        """The candidates for a question, not yet ranked. See ``ask``."""
+        opened = self._opened
+        query = understand(question, opened.contents.spelling, as_typed=as_typed)
+        return find(opened.contents, opened.encoder, query, without)
 
     def ask(
         self, question: str, *, k: int = 3, without: str | None = None, as_typed: bool = False
@@ -115,36 +111,25 @@ class Index:
         ``without`` is the id of a passage to leave out, as if the corpus lacked it: evaluation
         makes unanswerable questions so. ``as_typed`` leaves the question's spelling as it is.
         Raises QuestionError when the question is empty, has no letter or digit, is longer than
-        ``LONGEST_QUESTION``, has more than ``matching.MOST_TOKENS`` for the encoder, or is not
-        valid text, and when ``k`` is less than 1.
+        ``understanding.LONGEST_QUESTION``, has more than ``candidates.MOST_TOKENS`` for the
+        encoder, or is not valid text, and when ``k`` is less than 1.
         """
         if not isinstance(k, int) or k < 1:
             raise QuestionError(f"k 是 {k!r}；请写一个不小于 1 的整数")
-        weights = ranking.shipped_weights()
-        matches = self.match(question, without=without, as_typed=as_typed)
-        scores = matches.scores()
-        best = ranking.order(scores)[:k].tolist()
-        confidence = matches.confidence(best[0])
-        covered = confidence >= weights.covered_from
+        model = self._opened.model
+        candidates = self.candidates(question, without=without, as_typed=as_typed)
+        judgement = judge(rank(candidates, model), model)
+        citations = cite(judgement.ranking, model, k)
+        query = candidates.query
         return Answer(
             question=question,
-            covered=covered,
-            confidence=confidence,
-            citations=tuple(
-                annotated(
-                    Citation(
-                        rank=rank,
-                        score=float(scores[candidate]),
-                        passage=matches.contents.passages[matches.passages[candidate]],
-                        highlights=(matches.highlight(candidate),),
-                    )
-                )
-                for rank, candidate in enumerate(best, start=1)
-            ),
-            answering=1 + _further(matches, scores, best) if covered else 0,
-            mentioned=matches.mentioned(best[0]),
-            missing=matches.unmet(best[0]).names(),
-            taken_as="" if matches.question == matches.typed else matches.question,
+            covered=judgement.answering > 0,
+            confidence=judgement.belief.confidence,
+            citations=citations,
+            answering=min(judgement.answering, k),
+            mentioned=mentioned(query.text, citations[0].passage.text),
+            missing=judgement.belief.missing.names(),
+            taken_as="" if query.text == query.typed else query.text,
         )
 
 
@@ -154,13 +139,18 @@ class _Opened:
 
     contents: store.Contents
     encoder: encoders.Encoder
+    model: Model
     path: Path | None = None
     generation: str = ""
     built: str = ""
 
 
 def _open(
-    path: Path, loaded: encoders.Encoder | None = None, *, generation: str | None = None
+    path: Path,
+    model: Model,
+    loaded: encoders.Encoder | None = None,
+    *,
+    generation: str | None = None,
 ) -> _Opened:
     """Open a generation, the one in use if none is named, with the encoder already ``loaded`` if
     that is the one."""
@@ -173,42 +163,9 @@ def _open(
             loaded = encoders.load(manifest.encoder.name)
         store.check_encoder(path, manifest, loaded.identity)
         contents = store.load(path, generation, manifest)
-        return _Opened(contents, loaded, path, generation, manifest.built)
+        return _Opened(contents, loaded, model, path, generation, manifest.built)
     except IndexDamagedError:
         # Two rebuilds in the meantime remove a generation that was sound.
         if named or store.current_generation(path) == generation:
             raise
-        return _open(path, loaded)
-
-
-def _further(matches: Matches, scores: Floats, best: Sequence[int]) -> int:
-    """How many passages right behind the first answer the question too."""
-    weights = ranking.shipped_weights()
-    several = expectations.asks_several(matches.question)
-    count = 0
-    for candidate in best[1 : ranking.MOST_ANSWERS]:
-        behind = float(scores[best[0]] - scores[candidate])
-        row = ranking.further_row(behind, matches.confidence(candidate), several)
-        if weights.further.probability(row) < _FURTHER_FROM:
-            break
-        count += 1
-    return count
-
-
-def _normalised(question: str) -> str:
-    """The question as it is matched, or QuestionError."""
-    if not isinstance(question, str):
-        raise QuestionError(f"问题应是文字，不是 {type(question).__name__}；请重新输入")
-    _check_length(question)
-    if any("\ud800" <= character <= "\udfff" for character in question):
-        raise QuestionError("问题里有不成字符的代码（孤立代理项）；请重新输入")
-    normalised = normalise(question)
-    _check_length(normalised)
-    if not has_words(normalised):
-        raise QuestionError("问题里没有文字；请输入您想了解的内容")
-    return normalised
-
-
-def _check_length(text: str) -> None:
-    if len(text) > LONGEST_QUESTION:
-        raise QuestionError(f"问题有 {len(text)} 个字，超过 {LONGEST_QUESTION} 个；请缩短")
+        return _open(path, model, loaded)

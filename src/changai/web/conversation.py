@@ -9,8 +9,9 @@ from typing import Any
 
 from changai.errors import QuestionError
 from changai.query import followups
+from changai.query.understanding import LONGEST_QUESTION
 from changai.records import Answer, Exchange
-from changai.search.index import LONGEST_QUESTION, Index
+from changai.search.index import Index
 
 _MOST_TURNS = 300
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from changai.pages import cards
 from changai.pages.markup import resource
 from changai.query import followups
-from changai.search.index import LONGEST_QUESTION
+from changai.query.understanding import LONGEST_QUESTION
 from changai.web.refusals import failure, own_path
 
 _SERVED = re.compile(

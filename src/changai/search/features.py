@@ -1,0 +1,152 @@
+"""What the fitted model is multiplied with: for fitting and for serving, made here and only here.
+
+Each function gives the columns that ``models.fitted`` names, in its order.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from changai.models.fitted import FAQ_FEATURES, TEXT_FEATURES, Floats
+from changai.query import expectations
+from changai.query.expectations import Missing
+from changai.search.candidates import Candidates, normalised
+from changai.search.dating import dating
+from changai.text.characters import has_han
+from changai.text.normalisation import normalise
+from changai.text.sentences import ends_sentence
+
+_LONGEST_TITLE = 14
+"""In characters, of the first clause of a passage, if it is to be its title."""
+
+_MOST_MISSING = 2
+"""Beyond how many things missing of one kind no more are counted."""
+
+
+def ranking_features(candidates: Candidates) -> Floats:
+    """The ``RANKING_FEATURES`` of each candidate, of shape ``(candidates, features)``."""
+    starts = candidates.starts
+    columns = [
+        candidates.passage_similarity,
+        np.maximum.reduceat(candidates.clause_similarity, starts),
+        candidates.passage_overlap,
+        np.maximum.reduceat(candidates.clause_overlap, starts),
+        candidates.faq.passage_features(candidates.passages)
+        if candidates.faq is not None
+        else np.zeros((len(candidates), len(FAQ_FEATURES))),
+        _other_year(candidates),
+    ]
+    return np.column_stack(columns).astype(np.float32)
+
+
+def _other_year(candidates: Candidates) -> npt.NDArray[np.bool_]:
+    """Which candidates do not speak of all the years that are asked about."""
+    years, passages = candidates.query.expected.years, candidates.contents.passages
+    if not years:
+        return np.zeros(len(candidates), dtype=bool)
+    datings = [dating(passages, number) for number in candidates.passages.tolist()]
+    return np.array([any(year not in told for year in years) for told in datings])
+
+
+def clause_features(candidates: Candidates, candidate: int) -> Floats:
+    """The ``CLAUSE_FEATURES`` of each clause of a candidate, of shape ``(clauses, features)``."""
+    text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
+    own = candidates.of(candidate)
+    expected = candidates.query.expected
+    gives = [expectations.gives(expected, normalised(text[start:end])) for start, end in spans]
+    columns = [
+        candidates.clause_similarity[own],
+        candidates.clause_overlap[own],
+        gives,
+        np.arange(len(spans)) == (0 if _opens_with_title(text, spans) else -1),
+        _snippet_likeness(candidates, candidate, np.array(spans)),
+    ]
+    return np.column_stack(columns).astype(np.float32)
+
+
+def _opens_with_title(text: str, spans: list[tuple[int, int]]) -> bool:
+    """Whether a passage's first clause is its title: it repeats what is asked, and answers
+    nothing."""
+    if len(spans) < 2:
+        return False
+    (_, end), (following, _) = spans[:2]
+    return end <= _LONGEST_TITLE and ends_sentence(text[end:following])
+
+
+def _snippet_likeness(
+    candidates: Candidates, candidate: int, clauses: npt.NDArray[np.int64]
+) -> Floats:
+    """How like the question each clause's likest FAQ question is, by cosine and by shared terms:
+    of shape ``(clauses, 2)``. A clause that answers none is as unlike as the unlikest."""
+    if candidates.faq is None:
+        return np.zeros((len(clauses), 2), dtype=np.float32)
+    snippets = candidates.faq.snippets(int(candidates.passages[candidate]))
+    if not len(snippets.spans):
+        return np.zeros((len(clauses), 2), dtype=np.float32)
+    touches = snippets.touching(clauses)
+    nearest = np.where(touches, snippets.likeness[:, 0], -np.inf).argmax(axis=1)
+    unlikest = snippets.likeness.min(axis=0)
+    answers = touches.any(axis=1, keepdims=True)
+    likeness: Floats = np.where(answers, snippets.likeness[nearest], unlikest)
+    return likeness
+
+
+class Evidence(NamedTuple):
+    """What the answerability of a candidate is judged on: the ``FAQ_ANSWERABILITY_FEATURES`` where
+    its article has FAQ enough to be judged ``by_faq``, else the ``ANSWERABILITY_FEATURES``."""
+
+    by_faq: bool
+    features: Floats
+
+
+def evidence(candidates: Candidates, candidate: int, ranking: Floats, missing: Missing) -> Evidence:
+    """The evidence of a candidate with these ``RANKING_FEATURES``."""
+    query, passage = candidates.query, candidates.passage(candidate)
+    counts = [
+        min(len(names), _MOST_MISSING)
+        for names in (
+            missing.quantities,
+            missing.particulars,
+            missing.details,
+            missing.years,
+            missing.places,
+            missing.points,
+        )
+    ]
+    wording = _wording(query.text)
+    text, faq = ranking[: len(TEXT_FEATURES)], ranking[len(TEXT_FEATURES) : -1]
+    row = [
+        *text,
+        not has_han(query.text),
+        np.log(len(query.text)),
+        *counts,
+        any(counts),
+        len(wording) > 1 and wording in _wording(passage.text),
+    ]
+    unanswered = None
+    if candidates.faq is not None:
+        document = candidates.contents.documents.index(passage.document)
+        unanswered = candidates.faq.unanswered_features(document)
+    if unanswered is not None:
+        row += [*faq, *unanswered]
+    return Evidence(unanswered is not None, np.array(row, dtype=np.float32))
+
+
+def further_features(behind: float, confidence: float, several: bool) -> Floats:
+    """The ``FURTHER_FEATURES`` of a passage that scores so much below the first, and is itself
+    believed with this confidence to answer."""
+    return np.array([behind, log_odds(confidence), several], dtype=np.float32)
+
+
+def log_odds(probability: float) -> float:
+    """The inverse of the logistic function, held within 14 of zero."""
+    sure = min(max(probability, 1e-6), 1 - 1e-6)
+    return float(np.log(sure / (1 - sure)))
+
+
+@lru_cache(maxsize=10_000)
+def _wording(text: str) -> str:
+    """A text, normalised, without its blanks and punctuation."""
+    return "".join(filter(str.isalnum, normalise(text)))

@@ -1,0 +1,58 @@
+"""What a passage mentions of a question, and what it does not give."""
+
+import numpy as np
+import numpy.typing as npt
+
+from changai.query import expectations
+from changai.query.expectations import Missing
+from changai.search.candidates import Candidates, normalised
+from changai.search.dating import dating
+from changai.text import tokens
+from changai.text.characters import has_words
+
+_EVIDENCE = 3
+"""In how many of a passage's best clauses the kind of answer that is asked for may stand."""
+
+
+def missing(
+    candidates: Candidates, candidate: int, clause_scores: npt.NDArray[np.float32]
+) -> Missing:
+    """What the question asks for and a candidate does not give; ``clause_scores`` say how well each
+    of its clauses matches."""
+    passage, expected = candidates.passage(candidate), candidates.query.expected
+    spans = candidates.clause_spans(candidate)
+    best = np.argsort(-clause_scores, kind="stable")[:_EVIDENCE].tolist()
+    number = int(candidates.passages[candidate])
+    return expectations.missing(
+        expected,
+        normalised(passage.text),
+        [normalised(passage.text[slice(*spans[clause])]) for clause in best],
+        dating(candidates.contents.passages, number) if expected.years else "",
+        normalised(passage.document.text) if expected.places else "",
+    )
+
+
+def mentioned(question: str, text: str) -> str:
+    """The longest stretch of a text that stands in a normalised question, from one whole word that
+    tells something to another; empty where there is none of two characters."""
+    asked = {word for word, _ in tokens.words(question)}
+    words = [word for word, _ in tokens.words(text)]
+    telling = [
+        has_words(word)
+        and not tokens.is_stopword(word)
+        and (not word[0].isdigit() or word in asked)
+        for word in words
+    ]
+    longest, before = "", ""
+    for first, word in enumerate(words):
+        # 年 of 2020 年 is half a word too.
+        if telling[first] and not before.isdigit():
+            stretch = ""
+            for last in range(first, len(words)):
+                stretch += words[last]
+                if stretch not in question:
+                    break
+                if telling[last] and len(stretch) > max(1, len(longest)):
+                    longest = stretch
+        before = word.rstrip()[-1:] or before
+    return longest
