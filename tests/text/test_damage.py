@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from changai.records import Article
-from changai.text.damage import counts, spans
+from changai.text.counts import counts
+from changai.text.damage import spans
 
 SOUND = [
     # the article's own

@@ -1,28 +1,33 @@
-"""The figures in Chinese prose, by rule: which count something, and which a scan has damaged.
+"""Which numbers in Chinese prose a scan has probably damaged, by rule.
 
-Nothing is ever repaired: where a figure looks damaged is all that is said.
+Nothing is ever repaired: where a number looks damaged is all that is said.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Set
 from functools import cache, lru_cache
 from itertools import pairwise
-from unicodedata import normalize
 
 from changai.records import Spans
 from changai.text import lexicon
+from changai.text.numbers import (
+    BLANK,
+    CODE,
+    DOTS,
+    HAN,
+    NAME,
+    NUMBER,
+    NUMERAL_DIGITS,
+    OPENING,
+    POINT,
+    REACH,
+    REMEMBERED,
+    stands_before,
+)
 
-_HAN = r"[\u3400-\u9fff]"
-_BLANK = r"[ \t\u3000\xa0]"
-_POINT = r"[.．]"
-_DOT = "·・･‧•∙⋅"
-NUMERAL_DIGITS = "〇零一二三四五六七八九"
-"""Chinese numerals that stand for a digit."""
 _SCALES = "两十百千万亿"
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+")
-_NUMBER = re.compile(rf"(?<!\d)\d++(?:[,，]\d{{3}}(?!\d))*+(?:{_POINT}\d++)?")
-
 # No sound figure looks like these. Each begins where no digit or separator stands before and gives
 # nothing back, so that its time is in proportion to the text's length, whatever the text.
 _RUN = r"(?<!\d)(?<!\d[,，.．])\d++(?:[,，.．]\d++)*+"
@@ -32,21 +37,21 @@ _IMPOSSIBLE = tuple(
         # 1,,234  7.,4  7.,亿
         rf"{_RUN}[,，.．]{{2}}(?:\d++|(?=[万亿]))",
         # 11.%  12,%
-        rf"{_RUN}[,，.．:：;；、。·]{{1,2}}{_BLANK}?[%％‰]",
+        rf"{_RUN}[,，.．:：;；、。·]{{1,2}}{BLANK}?[%％‰]",
         # 12。5%
-        rf"{_RUN}。\d++{_BLANK}?[%％‰]",
+        rf"{_RUN}。\d++{BLANK}?[%％‰]",
         # 占.5%
-        rf"(?<={_HAN}){_POINT}\d++{_BLANK}?[%％‰]",
+        rf"(?<={HAN}){POINT}\d++{BLANK}?[%％‰]",
         # 3·2%, 3・2万人; not 3·15晚会
-        rf"{_RUN}{_BLANK}?[{_DOT}]{_BLANK}?\d++"
-        rf"(?={_BLANK}?(?:[%％‰万亿倍吨亩]|元(?![宵旦])|个?百分点|小时|公里|公顷|平方|立方|米(?!兰)))",
+        rf"{_RUN}{BLANK}?[{DOTS}]{BLANK}?\d++"
+        rf"(?={BLANK}?(?:[%％‰万亿倍吨亩]|元(?![宵旦])|个?百分点|小时|公里|公顷|平方|立方|米(?!兰)))",
         # 180 .15
-        rf"{_RUN}{_BLANK}{{1,2}}{_POINT}\d++",
+        rf"{_RUN}{BLANK}{{1,2}}{POINT}\d++",
         # 达 12. 5%
-        rf"(?:(?<={_HAN})|(?<={_HAN}{_BLANK})){_RUN}{_POINT}{_BLANK}{{1,2}}\d++"
-        rf"(?={_BLANK}?[%％‰万亿])",
+        rf"(?:(?<={HAN})|(?<={HAN}{BLANK})){_RUN}{POINT}{BLANK}{{1,2}}\d++"
+        rf"(?={BLANK}?[%％‰万亿])",
         # 69o/o
-        rf"{_RUN}{_BLANK}?[oO]/[oO0]",
+        rf"{_RUN}{BLANK}?[oO]/[oO0]",
         # 2□20, and a digit beside what could not be decoded
         rf"{_RUN}[□■]\d++",
         rf"{_RUN}[,，.．]?\ufffd++(?:[,，.．]?\d++)*+",
@@ -54,45 +59,27 @@ _IMPOSSIBLE = tuple(
     )
 )
 
-# What makes a number no count when it stands right before it: a code (PM2.5, ISO 9001), the rest
-# of a date, ratio or range (05-13, 1:2), a name's beginning (第3, 表2, “3服务”), or the beginning
-# of a sentence, where a heading or an item of a list has its number.
-_CODE = re.compile(rf"(?:[A-Za-z]{_BLANK}?[+.]?|\d[/:：∶.．{_DOT}~～+×]|[-–—－’])\Z")
-_NAME = re.compile(
-    r"(?:(?<![目此日当之以])前|[第双“‘「『\"'表图栏注例附题问卷秒]|附件|附录|任务|步骤|方案|阶段|措施"
-    r"|做法|单元|模块|项目|要点|目标|清单|线索|建议|编号|序号|代码|电话|热线|神舟|嫦娥|长征)"
-    rf"{_BLANK}?\Z"
-)
-_LISTED = re.compile(
-    rf"(?:[题例表卷]|任务|步骤|方案|措施|做法|模块|项目|要点|目标|清单|线索|建议){_BLANK}?\Z"
-)
-_MEASURE = re.compile(rf"{_BLANK}?[余多]?{_BLANK}?[个项件条份]")
-"""What makes a count of a number behind those: 解决问题128个, not 问题4:怎么办."""
-_OPENING = re.compile(rf"(?:\A|[\n。；;：:！!？?•●]){_BLANK}{{0,3}}\Z")
-_WITHIN = re.compile(rf"{_HAN}{_BLANK}?\Z")
+_WITHIN = re.compile(rf"{HAN}{BLANK}?\Z")
 # Behind these a number is a count, however like a name it looks.
-_COUNTING = re.compile(rf"(?:[占达近超约逾共仅]|[共合总累]计){_BLANK}?\Z")
-_REACH = 4
-"""How many characters before a number those look at."""
-
-_LONE_POINT = re.compile(rf"{_POINT}(?=[万亿,，;；、。]|个?百分点)")
-_COLON = re.compile(rf"[:：](?={_BLANK}?{_HAN})")
+_COUNTING = re.compile(rf"(?:[占达近超约逾共仅]|[共合总累]计){BLANK}?\Z")
+_LONE_POINT = re.compile(rf"{POINT}(?=[万亿,，;；、。]|个?百分点)")
+_COLON = re.compile(rf"[:：](?={BLANK}?{HAN})")
 _YEAR_OR_CODE = re.compile(r"(?:19|20)\d\d|\d{5,}")
-_GLUED = re.compile(_HAN)
-_SPACED_HAN = re.compile(rf"{_BLANK}?{_HAN}")
+_GLUED = re.compile(HAN)
+_SPACED_HAN = re.compile(rf"{BLANK}?{HAN}")
 _LIKE_A_NAME = re.compile(
-    rf"(?:19|20)\d\d|\d{{3}}|\d{{5,}}|\d{_POINT}0"
-    rf"|(?:1[0-2]|0?[1-9]){_POINT}(?:[12]\d|3[01]|0?[1-9])"
+    rf"(?:19|20)\d\d|\d{{3}}|\d{{5,}}|\d{POINT}0"
+    rf"|(?:1[0-2]|0?[1-9]){POINT}(?:[12]\d|3[01]|0?[1-9])"
 )
 """2023全国大会, 110报警, 12351职工热线; 工业4.0时代; 5.12汶川地震, 2.1总则."""
 
 _PARTED = re.compile(
-    rf"(?<![A-Za-z\d/\-])(?<!\d[,，.．:：])(?<!\d{_BLANK})(?<!\d{_BLANK}{_BLANK})"
-    rf"\d++(?:{_POINT}\d++)?+(?:{_BLANK}{{1,2}}\d++(?:{_POINT}\d++)?+)++(?!{_BLANK}?[:：/\-]|[A-Za-z])"
+    rf"(?<![A-Za-z\d/\-])(?<!\d[,，.．:：])(?<!\d{BLANK})(?<!\d{BLANK}{BLANK})"
+    rf"\d++(?:{POINT}\d++)?+(?:{BLANK}{{1,2}}\d++(?:{POINT}\d++)?+)++(?!{BLANK}?[:：/\-]|[A-Za-z])"
 )
-_IN_THOUSANDS = re.compile(rf"[1-9]\d{{0,2}}(?: \d{{3}})+(?:{_POINT}\d+)?")
+_IN_THOUSANDS = re.compile(rf"[1-9]\d{{0,2}}(?: \d{{3}})+(?:{POINT}\d+)?")
 """As GB/T 15835-2011 allows."""
-_YEAR_SIGN = re.compile(rf"{_BLANK}?年")
+_YEAR_SIGN = re.compile(rf"{BLANK}?年")
 _MOST_PARTS = 3
 """A longer row of numbers is a table's."""
 _SHORTEST_CODE = 5
@@ -101,20 +88,20 @@ _SHORTEST_PHONE = 7
 _GLUED_DIGITS = re.compile(r"\d++(?:[,，.．]\d++)*+")
 _ONE_PART = rf"[\d{NUMERAL_DIGITS}{_SCALES}]++(?:[,，.．](?=\d)[\d{NUMERAL_DIGITS}{_SCALES}]++)*+"
 _PART = re.compile(_ONE_PART)
-_ROW = re.compile(rf"{_ONE_PART}(?:{_BLANK}{{1,2}}{_ONE_PART})*+")
+_ROW = re.compile(rf"{_ONE_PART}(?:{BLANK}{{1,2}}{_ONE_PART})*+")
 _DIGITS = re.compile(rf"[\d,，.．]+[{_SCALES}]*")
-_MIXED = re.compile(rf"\d[{NUMERAL_DIGITS}]|[{NUMERAL_DIGITS}{_SCALES}]{_POINT}?\d")
-_BETWEEN = re.compile(rf"\d[{NUMERAL_DIGITS}]++{_POINT}?\d")
-_LED = re.compile(rf"[{NUMERAL_DIGITS}{_SCALES}]++(?P<point>{_POINT})?(?=\d)")
+_MIXED = re.compile(rf"\d[{NUMERAL_DIGITS}]|[{NUMERAL_DIGITS}{_SCALES}]{POINT}?\d")
+_BETWEEN = re.compile(rf"\d[{NUMERAL_DIGITS}]++{POINT}?\d")
+_LED = re.compile(rf"[{NUMERAL_DIGITS}{_SCALES}]++(?P<point>{POINT})?(?=\d)")
 _TAILED = re.compile(
-    rf"\d(?:[{NUMERAL_DIGITS}]++(?:[{_SCALES}]|{_BLANK}{{1,2}}\d)|[二三四五六七八九]{_BLANK}?[%％‰名人元个])"
+    rf"\d(?:[{NUMERAL_DIGITS}]++(?:[{_SCALES}]|{BLANK}{{1,2}}\d)|[二三四五六七八九]{BLANK}?[%％‰名人元个])"
 )
 """160二亿, 953一 7, 160二人; not 300一人."""
 _DASHED = re.compile(r"\d{3,}一\d{3,}")
 """2020一2025年: a dash that became 一, between years or in a number to be called."""
-_NOUGHTS = re.compile(rf"(?<![\d{NUMERAL_DIGITS}])[一二][0{NUMERAL_DIGITS}]{{3}}(?={_BLANK}?年)")
+_NOUGHTS = re.compile(rf"(?<![\d{NUMERAL_DIGITS}])[一二][0{NUMERAL_DIGITS}]{{3}}(?={BLANK}?年)")
 """二0二0年, as many write 二〇二〇年."""
-_NOT_LED = re.compile(rf"(?:19|20)\d\d{_BLANK}?年|\d++(?:{_POINT}\d++)?[A-Za-z]")
+_NOT_LED = re.compile(rf"(?:19|20)\d\d{BLANK}?年|\d++(?:{POINT}\d++)?[A-Za-z]")
 """What may stand behind a numeral all the same: 一2020年, 三4A级."""
 _ENDS_IN_NUMERAL = re.compile(
     rf"(?:(?:周|星期|礼拜)[一二三四五六]|[初高大][一二三四]|(?:[其第表图]|附件)[{NUMERAL_DIGITS}]"
@@ -126,15 +113,7 @@ _LETTERED = re.compile(
     r"(?<![A-Za-z0-9])(?![Oo]2[Oo](?![A-Za-z0-9]))[0-9OoIl]++(?:[,.][0-9OoIl]++)*+(?![A-Za-z0-9])"
 )
 _LOOKALIKE = re.compile(r"\d[,.]?[OoIl]|[Ol]\.\d|l\d")
-_UNIT = re.compile(rf"{_BLANK}?[年月日%％‰万亿名人元个]")
-
-REMEMBERED = 1000
-"""Of how many texts, which come again with every question, the figures are remembered."""
-
-_TO = re.compile(rf"{_BLANK}?(?:[-–—－~～]|——){_BLANK}?(?=\d)")
-_BOUND = re.compile(r"(?:0|[1-9]\d{0,5})(?:\.\d+)?")
-_YEARS = re.compile(rf"\d{{4}}\D{{1,4}}\d{{4}}{_BLANK}?(?:学?年|届)")
-_COUNTED = re.compile(rf"{_BLANK}?(?:[%％‰]|(?![月日号]){_HAN})")
+_UNIT = re.compile(rf"{BLANK}?[年月日%％‰万亿名人元个]")
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -159,52 +138,14 @@ def spans(text: str) -> Spans:
     )
 
 
-@lru_cache(maxsize=REMEMBERED)
-def counts(text: str) -> tuple[int, ...]:
-    """Where the numbers begin, damaged or not, that say how much or how many of something.
-
-    Of a range it is the first (5-8人). Days and months count nothing, nor do ranks, labels and
-    codes; a year is taken for a count.
-    """
-    broken = {position for span in spans(text) for position in range(*span)}
-    return tuple(
-        start
-        for start, end in (number.span() for number in _NUMBER.finditer(text))
-        if not _stands_before(_CODE, text, start)
-        and (
-            not _stands_before(_NAME, text, start)
-            or (_stands_before(_LISTED, text, start) and _MEASURE.match(text, end))
-        )
-        and (start in broken or _COUNTED.match(text, _range_end(text, start, end)))
-    )
-
-
-def _range_end(text: str, start: int, end: int) -> int:
-    """Where the range ends whose first number stands at ``start:end`` (5-8人), or ``end``.
-
-    A range rises, which dates and codes (05-13, 0574-8765) do not, nor is it of years.
-    """
-    to = _TO.match(text, end)
-    last = _NUMBER.match(text, to.end()) if to else None
-    if last is None:
-        return end
-    low, high = (normalize("NFKC", each).replace(",", "") for each in (text[start:end], last[0]))
-    rises = _BOUND.fullmatch(low) and _BOUND.fullmatch(high) and float(low) < float(high)
-    return last.end() if rises and not _YEARS.match(text, start) else end
-
-
-def _stands_before(pattern: re.Pattern[str], text: str, position: int) -> bool:
-    return pattern.search(text, max(0, position - _REACH), position) is not None
-
-
 def _misfollowed(text: str) -> Iterator[tuple[int, int]]:
     """The numbers with something behind them that follows no number in a sentence."""
-    for number in _NUMBER.finditer(text):
+    for number in NUMBER.finditer(text):
         start, end = number.span()
-        if _stands_before(_CODE, text, start) or _stands_before(_NAME, text, start):
+        if stands_before(CODE, text, start) or stands_before(NAME, text, start):
             continue
-        counting = _stands_before(_COUNTING, text, start)
-        if _stands_before(_WITHIN, text, start):
+        counting = stands_before(_COUNTING, text, start)
+        if stands_before(_WITHIN, text, start):
             wrong = _LONE_POINT.match(text, end)
             if counting or not _YEAR_OR_CODE.fullmatch(number[0]):
                 wrong = wrong or _COLON.match(text, end)
@@ -215,7 +156,7 @@ def _misfollowed(text: str) -> Iterator[tuple[int, int]]:
         if (
             behind
             and (counting or not _LIKE_A_NAME.fullmatch(number[0]))
-            and not _stands_before(_OPENING, text, start)
+            and not stands_before(OPENING, text, start)
             and not _followers().match(text, behind.end() - 1)
         ):
             yield start, behind.end()
@@ -225,7 +166,7 @@ def _parted(text: str) -> Iterator[tuple[int, int]]:
     """The numbers that blanks break."""
     for row in _PARTED.finditer(text):
         before_year = _YEAR_SIGN.match(text, row.end()) is not None
-        if not _stands_before(_CODE, text, row.start()) and not _several(row[0], before_year):
+        if not stands_before(CODE, text, row.start()) and not _several(row[0], before_year):
             yield row.span()
 
 
@@ -263,8 +204,8 @@ def _mixed(text: str, damaged: Set[int]) -> Iterator[tuple[int, int]]:
 
 def _is_mixed(text: str, start: int, end: int, damaged: Set[int]) -> bool:
     part = text[start:end]
-    named = _stands_before(_CODE, text, start) or _stands_before(_NAME, text, start)
-    opening = _stands_before(_OPENING, text, start)
+    named = stands_before(CODE, text, start) or stands_before(NAME, text, start)
+    opening = stands_before(OPENING, text, start)
     if _BETWEEN.search(part):
         # A dash is often misread as 一: 表1一2 is as good a name as 表1-2.
         return not (_DASHED.search(part) or (named and "一" in part))
@@ -272,11 +213,11 @@ def _is_mixed(text: str, start: int, end: int, damaged: Set[int]) -> bool:
         return not (
             (led["point"] and opening)
             or _NOT_LED.match(text, start + led.end())
-            or _ENDS_IN_NUMERAL.search(text, max(0, start - _REACH), start + led.end())
+            or _ENDS_IN_NUMERAL.search(text, max(0, start - REACH), start + led.end())
         )
     if _MIXED.search(part) and not damaged.isdisjoint(range(start, end)):
         return True
-    tailed = None if named or opening else _TAILED.search(text, start, end + _REACH)
+    tailed = None if named or opening else _TAILED.search(text, start, end + REACH)
     return tailed is not None and not _YEAR_OR_CODE.fullmatch(text, start, tailed.start() + 1)
 
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from changai.records import Spans
-from changai.text import damage
+from changai.text.counts import counts
+from changai.text.numbers import REMEMBERED
 
 _BLANK = r"[ \t\u3000\xa0]"
 _YEAR = r"(?:(?<!\d)(?:19|20)\d\d|[一二][〇○零0一二三四五六七八九]{3})"
@@ -84,18 +85,18 @@ def without_titles(text: str) -> str:
     return _TITLE.sub(lambda title: "《" * len(title[0]), text[:last]) + text[last:]
 
 
-@lru_cache(maxsize=damage.REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def date_spans(text: str) -> Spans:
     """Where the date phrases of a text stand, those in titles left out."""
     return tuple(match.span() for match in _DATE.finditer(without_titles(text)))
 
 
-@lru_cache(maxsize=damage.REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def amounts(text: str) -> tuple[int, ...]:
-    """Where the numbers begin that say how much or how many: ``damage.counts`` without those in
+    """Where the numbers begin that say how much or how many: ``counts`` without those in
     titles and dates."""
     within = {position for date in date_spans(text) for position in range(*date)}
-    return tuple(count for count in damage.counts(without_titles(text)) if count not in within)
+    return tuple(count for count in counts(without_titles(text)) if count not in within)
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from changai.text import damage, lexicon
-from changai.text.damage import NUMERAL_DIGITS
 from changai.text.dates import amounts, date_spans, without_titles
+from changai.text.numbers import NUMERAL_DIGITS
 
 _SHARES = ("%", "％", "‰", "百分之")
 
