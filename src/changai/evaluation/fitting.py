@@ -245,7 +245,7 @@ def _top(observation: Observation, model: Model) -> _Top:
     return _Top(
         observation.hits[best],
         ranking.scores[best].astype(np.float64),
-        tuple(weigh(ranking, model, each)[0] for each in best),
+        tuple(weigh(ranking, each)[0] for each in best),
     )
 
 

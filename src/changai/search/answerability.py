@@ -10,7 +10,6 @@ from changai.models.fitted import Model
 from changai.query.expectations import Missing
 from changai.search.features import (
     Evidence,
-    clause_features,
     evidence,
     further_features,
     log_odds,
@@ -66,16 +65,15 @@ def judge(ranking: Ranking, model: Model) -> Judgement:
     return Judgement(settled, belief, answering)
 
 
-def weigh(ranking: Ranking, model: Model, candidate: int) -> tuple[Evidence, Missing]:
+def weigh(ranking: Ranking, candidate: int) -> tuple[Evidence, Missing]:
     """What the answerability of a candidate is judged on, and what it does not give."""
     candidates = ranking.candidates
-    scores = model.clause.log_odds(clause_features(candidates, candidate))
-    lacking = missing(candidates, candidate, scores)
+    lacking = missing(candidates, candidate)
     return evidence(candidates, candidate, ranking.features[candidate], lacking), lacking
 
 
 def _belief(ranking: Ranking, model: Model, candidate: int) -> Belief:
-    (by_faq, features), lacking = weigh(ranking, model, candidate)
+    (by_faq, features), lacking = weigh(ranking, candidate)
     return Belief(model.answerability_of(by_faq).probability(features), lacking)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from changai.models.fitted import Model
 from changai.search.candidates import Candidates
-from changai.search.features import clause_features
+from changai.search.features import clause_features, log_odds
 from changai.text.sentences import ends_sentence
 
 _LONGEST_WHOLE = 60
@@ -19,6 +19,10 @@ _LONGEST_WHOLE = 60
 _LIST = re.compile(r"\s*[:：]\s*(?:[(（]\s*[一二三四五六七八九十]+\s*[)）]|\d+\s*[.．、])")
 _LONGEST_LIST = 300
 """In characters, of a list that is shown with the words that say of what it is."""
+
+_BESIDE_FROM = 0.07
+"""From which probability on a clause beside the best one is shown too: to cut off a part of the
+answer costs a reader more than to show a clause too many."""
 
 _MARK = re.compile(r"[,，:：。;；!！?？…\n]")
 
@@ -36,7 +40,7 @@ def highlight(candidates: Candidates, candidate: int, model: Model) -> tuple[int
     first, last = _answer(candidates, candidate, best, spans)
     enough = scores[first : last + 1].max()
     behind = (enough - scores)[:, np.newaxis].astype(np.float32)
-    near = model.beside.log_odds(behind) >= 0
+    near = model.beside.log_odds(behind) >= log_odds(_BESIDE_FROM)
     return widened(text, spans, near, first, last)
 
 

@@ -1,7 +1,6 @@
 """What a passage mentions of a question, and what it does not give."""
 
 import numpy as np
-import numpy.typing as npt
 
 from changai.query import expectations
 from changai.query.expectations import Missing
@@ -11,22 +10,20 @@ from changai.text import tokens
 from changai.text.characters import has_words
 
 _EVIDENCE = 3
-"""In how many of a passage's best clauses the kind of answer that is asked for may stand."""
+"""In how many of a passage's nearest clauses the kind of answer that is asked for may stand."""
 
 
-def missing(
-    candidates: Candidates, candidate: int, clause_scores: npt.NDArray[np.float32]
-) -> Missing:
-    """What the question asks for and a candidate does not give; ``clause_scores`` say how well each
-    of its clauses matches."""
+def missing(candidates: Candidates, candidate: int) -> Missing:
+    """What the question asks for and a candidate does not give."""
     passage, expected = candidates.passage(candidate), candidates.query.expected
     spans = candidates.clause_spans(candidate)
-    best = np.argsort(-clause_scores, kind="stable")[:_EVIDENCE].tolist()
+    similarity = candidates.clause_similarity[candidates.of(candidate)]
+    nearest = np.argsort(-similarity, kind="stable")[:_EVIDENCE].tolist()
     number = int(candidates.passages[candidate])
     return expectations.missing(
         expected,
         normalised(passage.text),
-        [normalised(passage.text[slice(*spans[clause])]) for clause in best],
+        [normalised(passage.text[slice(*spans[clause])]) for clause in nearest],
         dating(candidates.contents.passages, number) if expected.years else "",
         normalised(passage.document.text) if expected.places else "",
     )
