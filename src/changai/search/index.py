@@ -1,5 +1,6 @@
 """From a question to an answer: the index at work."""
 
+import copy
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,6 +68,13 @@ class Index:
             return False
         self._opened = _open(opened.path, opened.encoder)
         return True
+
+    def snapshot(self) -> "Index":
+        """The generation now open as an index of its own, which has nothing to refresh: an answer
+        of it and what else it tells are of one generation, whatever is published meanwhile."""
+        snapshot = copy.copy(self)
+        snapshot._opened = dataclasses.replace(self._opened, path=None)
+        return snapshot
 
     @property
     def documents(self) -> tuple[Document, ...]:
