@@ -6,6 +6,7 @@ from click.testing import CliRunner, Result
 
 from changai.cli.main import main
 from changai.evaluation.feedback import Feedback, Opinion
+from support.files_of_questions import SKY, write_squad
 from support.small import ARTICLE, HELMETS, write_small
 
 QUESTION = "外地人的孩子在宁波怎么上学?"
@@ -266,6 +267,19 @@ def test_evaluate_tells_of_known_questions(small_folder: Path) -> None:
     assert said in (report / "index.html").read_text(encoding="utf-8")
     file.write_text(json.dumps(lines[1]), encoding="utf-8")
     assert run("evaluate", file, "--index", small_folder).stderr == ""
+
+
+def test_evaluate_and_fit_tell_of_questions_that_cannot_be_used(tmp_path: Path) -> None:
+    broken = {"paragraphs": [{"context": "米饭要煮。", "qas": [{"question": "", "id": "A-1"}]}]}
+    file = write_squad(tmp_path, SKY, broken)
+    said = "注意：有 1 个问题没有用上，因为问题是空的，或者答案不在它的段落里：A-1。"
+    result = run("evaluate", file, "--json", "--report", tmp_path / "report")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["questions"] == 4
+    assert result.stderr.splitlines()[0] == said
+    assert said in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    fitted = run("fit", file, "-o", tmp_path / "weights.json")
+    assert fitted.stderr.splitlines()[0] == f"{file}：{said}"
 
 
 def test_evaluate_says_at_once_where_no_page_can_be(built_folder: Path, asked: Path) -> None:

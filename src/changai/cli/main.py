@@ -288,7 +288,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
     from changai.evaluation.metrics import summarise
     from changai.evaluation.outcomes import evaluate as measure
     from changai.evaluation.outcomes import open_questions
-    from changai.pages.report import known_among, page
+    from changai.pages.report import known_among, page, told_left_out
 
     if folder is not None:
         # Asking takes a while: what stands in the way of the report is said before.
@@ -298,8 +298,9 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
         questions, opened = open_questions(file, index, progress)
     with progress_bar("提问") as progress:
         evaluation = measure(opened, questions.questions, progress)
-    if said := known_among(evaluation):
-        click.echo(said, err=True)
+    for said in (known_among(evaluation), told_left_out(questions.left_out)):
+        if said:
+            click.echo(said, err=True)
     report = summarise(evaluation.outcomes)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
@@ -309,7 +310,8 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
             click.echo(f"{name:<20}{shown:>10}")
     if folder is not None:
         with _writes(folder):
-            html = page(evaluation, click.format_filename(file.name), clock.today().isoformat())
+            name, today = click.format_filename(file.name), clock.today().isoformat()
+            html = page(evaluation, name, today, questions.left_out)
             replace_text(folder / "index.html", html)
         click.echo(f"报告已写入 {folder / 'index.html'}。", err=True)
 
@@ -345,11 +347,14 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
     """用 FILES 里的问题重新拟合排序与覆盖判断的权重；阈值按第一个文件选定。"""
     from changai.evaluation import fitting
     from changai.evaluation.outcomes import open_questions
+    from changai.pages.report import told_left_out
 
     sources: list[fitting.Source] = []
     for file in files:
         with progress_bar(f"编码 {file.name}") as progress:
             questions, opened = open_questions(file, index, progress)
+        if said := told_left_out(questions.left_out):
+            click.echo(f"{shown(file)}：{said}", err=True)
         sources += fitting.observe(file.name, questions.sha256, opened, questions.questions)
     replace_text(output, fitting.to_json(fitting.fit(sources)))
     click.echo(f"已写入 {output}。")
