@@ -28,7 +28,7 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"web.monitoring"},
     "pypinyin": {"query.spelling"},
     "rjieba": {"text.tokens"},
-    "filelock": {"admin.accounts", "indexing.store"},
+    "filelock": {"admin.accounts", "indexing.publishing"},
     "click": {name for name in MODULES if name.startswith("cli.")},
     "sqlite3": {"evaluation.feedback"},
 }

@@ -18,7 +18,7 @@ from changai.admin.backups import BackedUp, back_up, restore
 from changai.errors import ArticleError, BackupError, ChangaiError, FeedbackError, IndexBusyError
 from changai.evaluation import feedback
 from changai.evaluation.feedback import Feedback, Opinion
-from changai.indexing import store
+from changai.indexing import publishing
 from support.commands import run
 from support.small import ARTICLE, write_small
 
@@ -185,7 +185,7 @@ def test_opinions_go_into_a_new_file_only(folder: Path, opinions: Path, tmp_path
 
 def test_during_a_build_nothing_is_restored(folder: Path, tmp_path: Path) -> None:
     back_up(folder, tmp_path / "backup.zip")
-    with store.build_lock(tmp_path), pytest.raises(IndexBusyError):
+    with publishing.build_lock(tmp_path), pytest.raises(IndexBusyError):
         restore(tmp_path / "backup.zip", tmp_path, replacing=True)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from changai.admin.generations import listed, roll_back
 from changai.errors import IndexBusyError, IndexDamagedError, IndexMissingError, IndexStateError
-from changai.indexing import store
+from changai.indexing import publishing, store
 from changai.indexing.build import build_index
 from changai.search.index import Index
 from support.commands import run
@@ -91,7 +91,7 @@ def test_a_generation_that_is_damaged_stays_out_of_use(two: Path, name: str) -> 
 
 
 def test_during_a_build_nothing_is_switched(two: Path) -> None:
-    with store.build_lock(two), pytest.raises(IndexBusyError):
+    with publishing.build_lock(two), pytest.raises(IndexBusyError):
         roll_back(two)
 
 

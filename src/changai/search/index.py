@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from changai.errors import IndexDamagedError, QuestionError
 from changai.indexing import store
+from changai.indexing.manifest import check_encoder, read_manifest
 from changai.models import encoders, ranking
 from changai.query import expectations
 from changai.records import Answer, Citation, Corpus, Document, Passage
@@ -176,10 +177,10 @@ def _open(
     if generation is None:
         generation = store.current_generation(path)
     try:
-        manifest = store.read_manifest(path, generation)
+        manifest = read_manifest(path, generation)
         if loaded is None or loaded.identity != manifest.encoder:
             loaded = encoders.load(manifest.encoder.name)
-        store.check_encoder(path, manifest, loaded.identity)
+        check_encoder(path, manifest, loaded.identity)
         contents = store.load(path, generation, manifest)
         return _Opened(contents, loaded, path, generation, manifest.built)
     except IndexDamagedError:
