@@ -19,9 +19,9 @@ import pytest
 
 from changai.evaluation.metrics import Report, summarise
 from changai.evaluation.outcomes import evaluate
+from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import build_index
 from changai.pages.cards import EXAMPLES
-from changai.reading.questions import read_questions
 from changai.records import Article
 from changai.search.index import Index
 from changai.text.normalisation import normalise

@@ -15,7 +15,7 @@
     ├── BusyError            too many ask at once
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
-        ├── IndexMismatchError    it was made by another encoder, format, tokeniser or library
+        ├── IndexMismatchError    another encoder, format or reading of texts made it
         ├── IndexDamagedError     its files are not those its manifest names
         └── IndexBusyError        another process is rebuilding it
 
@@ -100,8 +100,7 @@ class IndexMissingError(IndexStateError):
 
 
 class IndexMismatchError(IndexStateError):
-    """The index was made by another encoder, or by another version of format, tokeniser or
-    library."""
+    """The index was made by another encoder, in another format, or by another reading of texts."""
 
 
 class IndexDamagedError(IndexStateError):

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from changai.evaluation import fitting
 from changai.evaluation.fitting import Observation, Source
 from changai.evaluation.outcomes import auroc
+from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import encode
 from changai.models import encoders
 from changai.models.ranking import (
@@ -33,7 +34,6 @@ from changai.models.ranking import (
     weights_from_json,
 )
 from changai.reading import articles
-from changai.reading.questions import read_questions
 from changai.search.index import Index
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from changai.evaluation.outcomes import Evaluation, evaluate
-from changai.pages.report import known_among, page
+from changai.pages.report import known_among, page, told_left_out
 from changai.records import Question
 from changai.search.index import Index
 from support.asked import COVERED_FROM, FIRST, SECOND, outcome
@@ -94,6 +94,17 @@ def test_many_latencies_have_an_interval() -> None:
     text = Strict(page(Evaluation(asked, (FIRST,), COVERED_FROM), "a.jsonl", "2026-11-22")).text
     assert "耗时中位数（p50）35 毫秒10 毫秒 – 60 毫秒" in text
     assert "耗时（p95）58 毫秒—" in text
+
+
+def test_questions_that_could_not_be_used_are_named() -> None:
+    said = "注意：有 2 个问题没有用上，因为问题是空的，或者答案不在它的段落里：A-1、<b>。"
+    assert told_left_out(["A-1", "<b>"]) == said
+    text = Strict(page(MADE_BY_HAND, "a.json", "2026-11-22", ["A-1", "<b>"])).text
+    assert said in text
+    assert told_left_out("一二三四五六七").endswith(
+        "有 7 个问题没有用上，因为问题是空的，或者答案不在它的段落里：一、二、三、四、五等。"
+    )
+    assert told_left_out([]) == ""
 
 
 def test_known_questions_are_told_of(made: Strict) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import changai
 from changai.errors import QuestionError
+from changai.indexing.build import build_index
 from changai.models.encoders import Encoder
 from changai.records import Article
 from changai.search.index import LONGEST_QUESTION, Index
@@ -196,6 +197,18 @@ def test_an_index_can_be_asked_as_if_nothing_were_known(index: Index) -> None:
 
 def test_an_index_in_memory_has_nothing_to_refresh(index: Index, encoder: Encoder) -> None:
     assert not Index(index._opened.contents, encoder).refresh()
+
+
+def test_a_snapshot_stays_at_its_generation(small_folder: Path) -> None:
+    index = Index.open(small_folder)
+    snapshot, before = index.snapshot(), index.corpus
+    (small_folder / "articles" / "b.txt").write_text("标题\n正文一段。\n", encoding="utf-8")
+    build_index(small_folder / "articles", small_folder)
+    assert index.refresh()
+    assert not snapshot.refresh()
+    assert snapshot.newer_generation() == ""
+    assert snapshot.corpus == before
+    assert len(snapshot.passages) == before.passages < len(index.passages)
 
 
 def test_the_package_answers_from_a_folder(built_folder: Path) -> None:

@@ -352,35 +352,6 @@ def test_a_link_of_this_site_is_followed(site: Site, good: str) -> None:
     assert site.sign_in(link=good).headers["location"] == good
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"sec-fetch-site": "cross-site"}, 403),
-        ({"sec-fetch-site": "same-site"}, 403),
-        ({"sec-fetch-site": "none"}, 403),
-        ({"sec-fetch-site": "cross-site", "origin": "http://site"}, 403),
-        ({"origin": "http://evil.example"}, 403),
-        ({"origin": "http://site.evil.example"}, 403),
-        ({"origin": "http://site:8080"}, 403),
-        ({"origin": "http://evil.example/http://site"}, 403),
-        ({"origin": "http://evil@site"}, 403),
-        ({"origin": "null"}, 403),
-        ({"origin": ""}, 403),
-        ({"origin": "http://[site"}, 403),
-        ({"origin": "http://site"}, 303),
-        ({"sec-fetch-site": "same-origin", "origin": "http://elsewhere"}, 303),
-        ({}, 303),
-    ],
-)
-def test_another_site_can_sign_nobody_in_or_out(
-    site: Site, headers: dict[str, str], status: int
-) -> None:
-    assert site.sign_in(**headers).status_code == status
-    site.sign_in()
-    assert site.ask("POST", "/logout", headers=headers).status_code == status
-    assert (site.get("/figures").status_code == 200) == (status == 403)
-
-
 @pytest.mark.parametrize("path", ["/login", "/logout"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_methods_are_refused(site: Site, method: str, path: str) -> None:

@@ -25,7 +25,7 @@ from uuid import uuid4
 from changai import files
 from changai.errors import BackupError, shown
 from changai.evaluation import feedback
-from changai.indexing import store
+from changai.indexing import publishing
 from changai.reading import articles
 
 MOST_FILES = 10_000
@@ -131,7 +131,7 @@ def restore(
         raise BackupError(f"已经有文件 {shown(opinions)}；意见只恢复成新文件，请换一个文件名")
     with (
         _translated(f"备份 {shown(archive)} 恢复不了", "请换一个备份文件"),
-        store.build_lock(index),
+        publishing.build_lock(index),
         _scratch(index) as scratch,
     ):
         occupied = folder.is_symlink() or (folder.exists() and any(folder.iterdir()))

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, several, shown
-from changai.indexing import faq, store
+from changai.indexing import faq, publishing, store
 from changai.indexing.dense import DenseIndex
 from changai.indexing.faq import Faq
+from changai.indexing.manifest import check_encoder, encoder_name, read_manifest
 from changai.indexing.sparse import SparseIndex
 from changai.models import encoders
 from changai.query import expectations
@@ -53,7 +54,7 @@ def build_index(
     index = Path(index)
     find(Path(articles))  # before anything is made in a folder that was not meant
     model = encoders.load(encoder)
-    with store.build_lock(index, wait):
+    with publishing.build_lock(index, wait):
         corpus = read_all(find(Path(articles)))
         ignored = passed_over(Path(articles))
         hashes = dict(source for article in corpus for source in article.sources)
@@ -63,7 +64,7 @@ def build_index(
         else:
             before = current.contents if current is not None else None
             contents = encode(corpus, model, progress, before=before)
-            generation, changed = store.publish(index, contents, hashes), True
+            generation, changed = publishing.publish(index, contents, hashes), True
     _warn(ignored, corpus)
     return BuildReport(
         generation=generation,
@@ -105,7 +106,7 @@ def encoder_in_use(index: Path) -> str:
     """The name of the encoder that made the index in use, even if another version of Changai
     wrote it; ``builtin`` where there is none that can be read."""
     try:
-        return store.encoder_name(index)
+        return encoder_name(index, store.current_generation(index))
     except (IndexMissingError, IndexDamagedError):
         return encoders.BUILTIN
 
@@ -239,8 +240,8 @@ def _current(index: Path, encoder: encoders.Encoder) -> _Current | None:
     """The generation in use, if it is in good order and made by this encoder; else None."""
     try:
         generation = store.current_generation(index)
-        manifest = store.read_manifest(index, generation)
-        store.check_encoder(index, manifest, encoder.identity)
+        manifest = read_manifest(index, generation)
+        check_encoder(index, manifest, encoder.identity)
         return _Current(generation, manifest.articles, store.load(index, generation, manifest))
     except (IndexMissingError, IndexMismatchError, IndexDamagedError):
         return None

@@ -77,9 +77,13 @@ _FIGURES = (
 _FEW = 0.01
 """The share of FAQ questions that goes without saying: misspelt, short ones coincide."""
 
+_NAMED = 5
+"""How many of the questions that could not be used are named."""
 
-def page(evaluation: Evaluation, file: str, made: str) -> str:
-    """The page of an evaluation of the questions in ``file``, made on the day ``made``."""
+
+def page(evaluation: Evaluation, file: str, made: str, left_out: Sequence[str] = ()) -> str:
+    """The page of an evaluation of the questions in ``file``, made on the day ``made``; the
+    questions ``left_out`` could not be used."""
     outcomes = evaluation.outcomes
     report = metrics.summarise(outcomes)
     documents = {passage.document.id for passage in evaluation.passages}
@@ -88,7 +92,7 @@ def page(evaluation: Evaluation, file: str, made: str) -> str:
 <p class="soft">问题文件 {escape(file)}：{report.questions} 个问题，\
 能回答的 {report.answerable} 个，不能回答的 {report.questions - report.answerable} 个。\
 收录文章 {len(documents)} 篇，共 {len(evaluation.passages)} 段。{escape(made)} 测。\
-{faq_among(evaluation)}</p>
+{faq_among(evaluation)}{escape(told_left_out(left_out))}</p>
 </header>
 <main>
 <section>
@@ -123,6 +127,16 @@ def faq_among(evaluation: Evaluation) -> str:
     return (
         f"注意：{len(evaluation.outcomes)} 个问题里有 {evaluation.in_faq} 个"
         "就是文章自带的已知问题，指标因此偏高；要知道新问题答得怎样，请另写问题来测。"
+    )
+
+
+def told_left_out(names: Sequence[str]) -> str:
+    """That some questions could not be used, and which, in a sentence; empty for none."""
+    if not names:
+        return ""
+    first = "、".join(names[:_NAMED]) + ("等" if len(names) > _NAMED else "")
+    return (
+        f"注意：有 {len(names)} 个问题没有用上，因为问题是空的，或者答案不在它的段落里：{first}。"
     )
 
 

@@ -1,9 +1,4 @@
-"""Words and terms of a text.
-
-``TOKENISER_VERSION`` goes into every index: raise it when any term could come out differently, or
-anything else that an index keeps of how texts are read (``expectations.circumstances``,
-``spelling``).
-"""
+"""Words and terms of a text."""
 
 import re
 from functools import cache
@@ -12,8 +7,6 @@ from itertools import pairwise
 from changai.text import lexicon
 from changai.text.characters import HAN
 from changai.text.thesaurus import canonicalise
-
-TOKENISER_VERSION = 3
 
 _WORD = re.compile(rf"(?P<han>[{HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{HAN}]+")
 

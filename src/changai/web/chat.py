@@ -30,8 +30,8 @@ def create_routes(
     """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out; what goes wrong is
     ``refusals.failure``'s to tell."""
 
-    @lru_cache(maxsize=2)
-    def examples(index: Index, _generation: str) -> list[str]:
+    @lru_cache(maxsize=1)
+    def examples(index: Index) -> list[str]:
         return [each for each in cards.EXAMPLE_QUESTIONS if index.ask(each).covered]
 
     async def answer(request: Request) -> Response:
@@ -49,7 +49,7 @@ def create_routes(
             corpus = index.corpus
             return {
                 "line": cards.corpus_line(corpus),
-                "examples": examples(index, corpus.generation),
+                "examples": examples(index),
                 "generation": corpus.generation,
             }
 
