@@ -29,6 +29,7 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"web.monitoring"},
     "pypinyin": {"query.spelling"},
     "rjieba": {"text.tokens"},
+    "scipy": {"evaluation.intervals"},
     "filelock": {"admin.accounts", "indexing.store"},
     "click": {"cli.console", "cli.main"},
     "sqlite3": {"evaluation.feedback"},

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,25 @@ def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked:
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "问题文件 questions.jsonl：2 个问题" in page
+
+
+def test_without_the_extra_evaluate_prints_its_table_but_makes_no_report(
+    built_folder: Path, asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("scipy", "sklearn"):
+        monkeypatch.setitem(sys.modules, name, None)
+    table = run("evaluate", asked, "--index", built_folder)
+    assert table.exit_code == 0
+    assert "recall_at_1" in table.stdout
+    folder = asked.parent / "report"
+    for command in (
+        ("evaluate", asked, "--report", folder),
+        ("fit", asked, "-o", asked.parent / "weights.json"),
+    ):
+        refused = run(*command, "--index", built_folder)
+        assert refused.exit_code == 2
+        assert "要用 scipy、scikit-learn，还没有安装；请运行：pip install" in refused.stderr
+    assert [path.name for path in asked.parent.iterdir()] == [asked.name]
 
 
 def test_evaluate_tells_of_known_questions(small_folder: Path) -> None:
