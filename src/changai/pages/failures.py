@@ -77,16 +77,7 @@ class Group:
 
 def groups(evaluation: Evaluation) -> tuple[Group, ...]:
     """Every failure, a group a fault; an outcome with several faults stands in several groups."""
-    return tuple(
-        Group(
-            fault.value,
-            _FAULTS[fault],
-            tuple(
-                _failure(fault, o, evaluation) for o in evaluation.outcomes if fault in faults(o)
-            ),
-        )
-        for fault in Fault
-    )
+    return tuple(_group(fault, evaluation) for fault in Fault)
 
 
 def kind_name(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""Signing in, where the administrator asks for it: what lets in who has, and nobody else.
+"""Signing in, where the administrator asks for it: nobody else is let in.
 
 A browser signs in with a form and is given a session; a program sends HTTP Basic with each request,
 to the addresses that are for programs.
