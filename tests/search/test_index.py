@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from changai.search.matching import MOST_TOKENS
 
 import changai
 from changai.errors import QuestionError
@@ -11,7 +12,6 @@ from changai.indexing.build import build_index
 from changai.models.encoders import Encoder
 from changai.records import Article
 from changai.search.index import LONGEST_QUESTION, Index
-from changai.search.matching import MOST_TOKENS
 
 
 @pytest.mark.parametrize(

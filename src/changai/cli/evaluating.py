@@ -28,12 +28,14 @@ from changai.files import replace_text
 @index_option
 def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> None:
     """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量检索与覆盖判断。"""
+    from changai.evaluation import extra
     from changai.evaluation.metrics import summarise
     from changai.evaluation.outcomes import evaluate as measure
     from changai.evaluation.outcomes import open_questions
     from changai.pages.report import faq_among, page, told_left_out
 
     if folder is not None:
+        extra.check()
         # Asking takes a while: what stands in the way of the report is said before.
         with _writes(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -74,10 +76,11 @@ def _writes(folder: Path) -> Iterator[None]:
 @index_option
 def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
     """用 FILES 里的问题重新拟合排序与覆盖判断的权重；阈值按第一个文件选定。"""
-    from changai.evaluation import fitting
+    from changai.evaluation import extra, fitting
     from changai.evaluation.outcomes import open_questions
     from changai.pages.report import told_left_out
 
+    extra.check()
     sources: list[fitting.Source] = []
     for file in files:
         with progress_bar(f"编码 {file.name}") as progress:
