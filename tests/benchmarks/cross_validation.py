@@ -19,12 +19,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from changai.evaluation import fitting
-from changai.evaluation.fitting import Observation, Source
-from changai.evaluation.outcomes import auroc
-from changai.indexing.build import encode
-from changai.models import encoders
 from changai.models.ranking import (
     COVERAGE_FEATURES,
     FEATURES,
@@ -32,6 +26,12 @@ from changai.models.ranking import (
     Weights,
     weights_from_json,
 )
+
+from changai.evaluation import fitting
+from changai.evaluation.fitting import Observation, Source
+from changai.evaluation.outcomes import auroc
+from changai.indexing.build import encode
+from changai.models import encoders
 from changai.reading import articles
 from changai.reading.questions import read_questions
 from changai.search.index import Index

@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 
 from changai.errors import QuestionError
 from changai.indexing.build import build_index
-from changai.search.index import LONGEST_QUESTION, Index
+from changai.query.understanding import LONGEST_QUESTION
+from changai.search.index import Index
 from changai.text import lexicon, thesaurus, tokens
 from changai.text.normalisation import normalise
 from changai.text.thesaurus import canonicalise

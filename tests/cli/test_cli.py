@@ -122,7 +122,7 @@ def test_without_a_command_the_help_is_shown() -> None:
 
 
 def test_ask_builds_a_missing_index_and_says_so(own_folder: Path) -> None:
-    # To encode the known questions again would take a while.
+    # To encode the FAQ again would take a while.
     next((own_folder / "articles").glob("*.jsonl")).unlink()
     for path in sorted((own_folder / "built").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
@@ -248,11 +248,11 @@ def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked:
     assert "问题文件 questions.jsonl：2 个问题" in page
 
 
-def test_evaluate_tells_of_known_questions(small_folder: Path) -> None:
+def test_evaluate_tells_of_questions_of_the_faq(small_folder: Path) -> None:
     file = small_folder / "asked.jsonl"
-    known, _ = HELMETS
+    in_faq, _ = HELMETS
     lines = [
-        {"question": f"{known[:-1]}？", "relevant": ["安全帽两顶"]},
+        {"question": f"{in_faq[:-1]}？", "relevant": ["安全帽两顶"]},
         {"question": "每名焊工每年发放什么?", "relevant": ["安全帽两顶"]},
     ]
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
@@ -301,7 +301,7 @@ def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_pa
     assert run("fit", file, "-o", output, "--index", built_folder).exit_code == 0
     weights = json.loads(output.read_text(encoding="utf-8"))
     files = [source["file"] for source in weights["fitted_on"]]
-    assert files == ["questions.jsonl with known questions", "questions.jsonl"]
+    assert files == ["questions.jsonl with FAQ", "questions.jsonl"]
     assert weights["fitted_on"][0]["recall_at_1"] == 1
 
 

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-
-from changai.errors import QuestionFileError
-from changai.evaluation import fitting
-from changai.evaluation.fitting import Observation, Source, fit, observe, to_json
 from changai.models.ranking import (
     COVERAGE_FEATURES,
     FEATURES,
@@ -17,6 +13,10 @@ from changai.models.ranking import (
     TAUGHT_COVERAGE_FEATURES,
     weights_from_json,
 )
+
+from changai.errors import QuestionFileError
+from changai.evaluation import fitting
+from changai.evaluation.fitting import Observation, Source, fit, observe, to_json
 from changai.records import Question
 from changai.search.index import Index
 

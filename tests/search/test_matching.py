@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from changai.search.matching import Matches, match
 
 from changai.errors import QuestionError
 from changai.indexing import faq
@@ -18,7 +19,6 @@ from changai.reading import articles
 from changai.records import Article, Document, Passage, Question
 from changai.search import matching
 from changai.search.index import Index
-from changai.search.matching import Matches, match
 from changai.text import tokens
 from changai.text.sentences import ends_sentence
 from changai.text.thesaurus import canonicalise
