@@ -336,10 +336,10 @@ def test_differences_are_taken_from_the_ten_most_similar_wrong_candidates() -> N
     wrong = [[-1, 0, *[0.0] * 6] if n in (5, 6) else row for n, row in enumerate(wrong)]
     right = [0.5, 0.5, 0.3, *[0.0] * 5]
 
-    def ranking(others: Sequence[Sequence[float]]) -> list[float]:
+    def ranking(others: Sequence[Sequence[float]]) -> bytes:
         hits = [False] * 12 + [True]
         asked = _observation([*others, right], hits, answerable=True, by_faq=False)
-        return _fit(asked, _by_first(False, False)).ranking.weights.tolist()
+        return _fit(asked, _by_first(False, False)).ranking.weights.tobytes()
 
     def changed(number: int, row: Sequence[float]) -> list[Sequence[float]]:
         return [row if n == number else each for n, each in enumerate(wrong)]

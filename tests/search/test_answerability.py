@@ -18,7 +18,7 @@ from changai.search.answerability import MOST_ANSWERS, Judgement, judge, weigh
 from changai.search.candidates import find
 from changai.search.ranking import rank
 from support.articles import made_article
-from support.candidates import PLAIN, made_candidates, made_contents, made_faq
+from support.candidates import PLAIN, Rows, made_candidates, made_contents, made_faq
 from support.models import made_model
 
 LN3 = math.log(3)
@@ -35,7 +35,7 @@ def _judge(
     scores: Sequence[float], model: Model, *, question: str = PLAIN, confidence: float = 0
 ) -> Judgement:
     """Judge five candidates that score so much, all with the same log-odds of an answer."""
-    rows = [[score, confidence, 0, 0] for score in scores]
+    rows: Rows = [[score, confidence, 0, 0] for score in scores]
     return judge(rank(made_candidates(ONE, rows, question=question), model), model)
 
 
@@ -60,7 +60,7 @@ def test_a_question_is_answered_from_the_threshold_on(threshold: float, answerin
 def test_the_first_candidate_alone_is_believed() -> None:
     # The odds of the best are 3 to 1, whatever others have.
     model = made_model(ranking=BY_SIMILARITY, answerability={"clause_similarity": LN3})
-    rows = [[0, 5, 0, 0], [1, 1, 0, 0], [0, 5, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    rows: Rows = [[0, 5, 0, 0], [1, 1, 0, 0], [0, 5, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     judged = judge(rank(made_candidates(ONE, rows), model), model)
     assert judged.belief.confidence == pytest.approx(3 / 4)
 
@@ -108,7 +108,7 @@ def test_nothing_further_answers_where_the_first_does_not() -> None:
 
 def test_a_further_passage_must_itself_be_believed() -> None:
     # The log-odds of the first are 4, those of the others 3 and -2.
-    rows = [[9, 4, 0, 0], [8, 3, 0, 0], [7, -2, 0, 0], [0, 4, 0, 0], [0, 4, 0, 0]]
+    rows: Rows = [[9, 4, 0, 0], [8, 3, 0, 0], [7, -2, 0, 0], [0, 4, 0, 0], [0, 4, 0, 0]]
     model = made_model(
         ranking=BY_SIMILARITY, answerability={"clause_similarity": 1}, further={"log_odds": 1}
     )
@@ -128,7 +128,7 @@ def test_several_may_answer_where_several_things_are_asked_for(
 
 
 def test_a_candidate_is_weighed_by_its_features_and_what_it_lacks() -> None:
-    rows = [[0.5, 0.25, 1, 0], [0.75, 0.5, 0, 1], *[[0.0] * 4] * 3]
+    rows: Rows = [[0.5, 0.25, 1, 0], [0.75, 0.5, 0, 1], *[[0.0] * 4] * 3]
     ranking = rank(made_candidates(ONE, rows, question="公积金怎么说?"), made_model())
     found, lacking = weigh(ranking, made_model(), 1)
     assert lacking.names() == ("公积金",)
@@ -163,7 +163,7 @@ JUDGING = made_model(
 
 
 def test_a_document_that_is_known_not_to_answer_sinks_beside_others() -> None:
-    rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [2.5, 0, 0, 0], [0.5, 0, 0, 0]]
+    rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [2.5, 0, 0, 0], [0.5, 0, 0, 0]]
     ranking = rank(made_candidates(PAIR, rows, faq=_faq(-4, 0, 0)), JUDGING)
     judged = judge(ranking, JUDGING)
     # The log-odds of its best passage are 3 - 4; the other document, which is not judged by its
@@ -175,13 +175,13 @@ def test_a_document_that_is_known_not_to_answer_sinks_beside_others() -> None:
 
 
 def test_a_document_that_answers_does_not_rise_above_one_that_does_too() -> None:
-    rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [3.5, 0, 0.5, 0], [0.5, 0, 0, 0]]
+    rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [3.5, 0, 0.5, 0], [0.5, 0, 0, 0]]
     judged = judge(rank(made_candidates(PAIR, rows, faq=_faq(1, 0, 0)), JUDGING), JUDGING)
     assert judged.ranking.scores.tolist() == [2, 3, 1, 3.5, 0.5]
 
 
 def test_a_document_that_is_known_to_answer_comes_before_one_that_is_not_believed_to() -> None:
-    rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [5, 0, -1, 0], [0.5, 0, 0, 0]]
+    rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [5, 0, -1, 0], [0.5, 0, 0, 0]]
     judged = judge(rank(made_candidates(PAIR, rows, faq=_faq(1, 0, 0)), JUDGING), JUDGING)
     # Its best passage is put right before the other's; the order of either's passages stays.
     assert judged.ranking.scores.tolist() == pytest.approx([4, 5, 3, 5, 0.5], abs=2e-3)
@@ -192,7 +192,7 @@ def test_a_document_that_is_known_to_answer_comes_before_one_that_is_not_believe
 
 def test_a_document_that_is_alone_does_not_sink() -> None:
     alone = made_faq([[0.0] * 4] * 5, [-9, 0, 0], judged=(0,))
-    rows = [[score, 0, 0, 0] for score in (1, 2, 3, 4, 5)]
+    rows: Rows = [[score, 0, 0, 0] for score in (1, 2, 3, 4, 5)]
     judged = judge(rank(made_candidates(ONE, rows, faq=alone), JUDGING), JUDGING)
     assert judged.ranking.scores.tolist() == [1, 2, 3, 4, 5]
     # Log-odds of 5 - 9: it is judged by its FAQ all the same.
@@ -200,7 +200,7 @@ def test_a_document_that_is_alone_does_not_sink() -> None:
 
 
 def test_a_document_none_of_whose_passages_is_a_candidate_changes_nothing() -> None:
-    rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [5, 0, -1, 0], [0.5, 0, 0, 0]]
+    rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [5, 0, -1, 0], [0.5, 0, 0, 0]]
     whole = made_candidates(PAIR, rows, faq=_faq(1, 0, 0))
     others = replace(
         whole,
@@ -217,7 +217,7 @@ def test_a_document_none_of_whose_passages_is_a_candidate_changes_nothing() -> N
 
 
 def test_few_questions_sink_nothing() -> None:
-    rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [2.5, 0, 0, 0], [0.5, 0, 0, 0]]
+    rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [2.5, 0, 0, 0], [0.5, 0, 0, 0]]
     candidates = made_candidates(PAIR, rows, faq=_faq(-4, 0, 0, judged=()))
     assert judge(rank(candidates, JUDGING), JUDGING).ranking.scores.tolist() == [2, 3, 1, 2.5, 0.5]
 

@@ -24,16 +24,16 @@ from changai.search.features import (
     ranking_features,
 )
 from support.articles import made_article
-from support.candidates import PLAIN, made_candidates, made_contents, made_faq
+from support.candidates import PLAIN, Rows, made_candidates, made_contents, made_faq
 
 GLOVES = "每名焊工每年发放安全帽两顶,另发放防护手套十二双,体检费用由企业全部承担。"
 CONTENTS = made_contents(
     made_article("甲", GLOVES, "车间东侧设有一只保温桶。"), made_article("乙", "图书每次可借三册。")
 )
 NOTHING = Missing((), (), (), (), (), ())
-ROWS = [[0.5, 0.25, 1, 0], [0.75, 0.5, 0, 0], [0, 0, 0, 0]]
+ROWS: Rows = [[0.5, 0.25, 1, 0], [0.75, 0.5, 0, 0], [0, 0, 0, 0]]
 # The first passage has three clauses, the others one.
-CLAUSES = [[0.25, 0], [0.5, 0.75], [0.125, 1], [0.5, 0.25], [0.375, 0.125]]
+CLAUSES: Rows = [[0.25, 0], [0.5, 0.75], [0.125, 1], [0.5, 0.25], [0.375, 0.125]]
 
 
 def _floats(*values: float) -> Floats:

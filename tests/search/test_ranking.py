@@ -7,11 +7,11 @@ from changai.models.fitted import RANKING_FEATURES
 from changai.search.features import ranking_features
 from changai.search.ranking import Ranking, rank
 from support.articles import made_article
-from support.candidates import made_candidates, made_contents
+from support.candidates import Rows, made_candidates, made_contents
 from support.models import made_model
 
 FIVE = made_contents(made_article("甲", *["车间东侧设有一只保温桶。"] * 5))
-ROWS = [[0.5, 0.5, 0, 0], [0.25, 1, 0, 0], [0.25, 0, 0, 0], [0.75, 0, 0, 0], [0, 1, 1, 0]]
+ROWS: Rows = [[0.5, 0.5, 0, 0], [0.25, 1, 0, 0], [0.25, 0, 0, 0], [0.75, 0, 0, 0], [0, 1, 1, 0]]
 
 
 def test_scores_are_linear_in_the_features() -> None:
