@@ -30,7 +30,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from changai.cli.main import main
-from changai.search.index import LONGEST_QUESTION
+from changai.query.understanding import LONGEST_QUESTION
 from support.paths import ROOT
 from support.servers import serving, serving_page
 from support.visits import visiting

@@ -83,7 +83,7 @@ def test_what_is_no_question_exits_with_two_and_one_line(built_folder: Path, que
 
 
 def test_ask_builds_a_missing_index_and_says_so(own_folder: Path) -> None:
-    # To encode the known questions again would take a while.
+    # To encode the FAQ again would take a while.
     next((own_folder / "articles").glob("*.jsonl")).unlink()
     for path in sorted((own_folder / "built").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()

@@ -64,11 +64,11 @@ def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked:
     assert "问题文件 questions.jsonl：2 个问题" in page
 
 
-def test_evaluate_tells_of_known_questions(small_folder: Path) -> None:
+def test_evaluate_tells_of_questions_of_the_faq(small_folder: Path) -> None:
     file = small_folder / "asked.jsonl"
-    known, _ = HELMETS
+    in_faq, _ = HELMETS
     lines = [
-        {"question": f"{known[:-1]}？", "relevant": ["安全帽两顶"]},
+        {"question": f"{in_faq[:-1]}？", "relevant": ["安全帽两顶"]},
         {"question": "每名焊工每年发放什么?", "relevant": ["安全帽两顶"]},
     ]
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
@@ -130,7 +130,7 @@ def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_pa
     assert run("fit", file, "-o", output, "--index", built_folder).exit_code == 0
     weights = json.loads(output.read_text(encoding="utf-8"))
     files = [source["file"] for source in weights["fitted_on"]]
-    assert files == ["questions.jsonl with known questions", "questions.jsonl"]
+    assert files == ["questions.jsonl with FAQ", "questions.jsonl"]
     assert weights["fitted_on"][0]["recall_at_1"] == 1
 
 

@@ -1,7 +1,6 @@
 """By what an index is believed, or refused."""
 
 import re
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from changai.errors import (
 )
 from changai.indexing import store
 from changai.indexing.build import build_index, encoder_in_use
+from changai.indexing.fingerprint import fingerprint
 from changai.indexing.manifest import FORMAT_VERSION, check_encoder, encoder_name, read_manifest
 from changai.records import EncoderIdentity
 from changai.search.index import Index
@@ -58,9 +58,8 @@ HASH = "0" * 64
         {"built": "yesterday"},
         {"built": "2026-11-27T18:15:20"},
         {"built": 1},
-        {"tokeniser_version": "1"},
-        {"libraries": None},
-        {"libraries": {"opencc": 1}},
+        {"reading": 1},
+        {"reading": None},
         {"articles": ["welders.txt"]},
         {"articles": {"\ud800": HASH}},
         {"encoder": {"name": "builtin", "weights_sha256": None, "dimension": 384}},
@@ -90,8 +89,7 @@ def test_a_manifest_of_other_types_is_refused(
     [
         {"format_version": FORMAT_VERSION + 1},
         {"format_version": FORMAT_VERSION - 1},
-        {"tokeniser_version": 0},
-        {"libraries": {}},
+        {"reading": HASH},
         {"encoder": {"name": "builtin", "weights_sha256": "0" * 64, "dimension": 384}},
     ],
 )
@@ -103,15 +101,9 @@ def test_an_index_made_otherwise_is_refused(own_folder: Path, change: dict[str, 
 
 def test_what_the_texts_were_read_with_is_kept_and_compared(small_folder: Path) -> None:
     manifest = read_manifest(small_folder, generation(small_folder).name)
-    assert manifest.libraries == {
-        "opencc": metadata.version("opencc"),
-        "pypinyin": metadata.version("pypinyin"),
-        "rjieba": metadata.version("rjieba"),
-    }
-    edit_manifest(small_folder, libraries=manifest.libraries | {"rjieba": "0.1"})
-    said = (
-        f"rjieba {metadata.version('rjieba')} 建成的；请运行：changai build --index {small_folder}"
-    )
+    assert manifest.reading == fingerprint()
+    edit_manifest(small_folder, reading=HASH)
+    said = f"分词等软件包换了；请运行：changai build --index {small_folder}"
     with pytest.raises(IndexMismatchError, match=re.escape(said)):
         Index.open(small_folder)
     assert build_index(small_folder / "articles", small_folder).changed
@@ -125,9 +117,7 @@ def test_the_command_that_mends_names_the_encoder(built_folder: Path) -> None:
         check_encoder(built_folder, manifest, other)
 
 
-@pytest.mark.parametrize(
-    "change", [{"format_version": 0}, {"tokeniser_version": 0}, {"libraries": {}}]
-)
+@pytest.mark.parametrize("change", [{"format_version": 0}, {"reading": HASH}])
 def test_a_rebuild_for_another_version_keeps_the_encoder(
     small_folder: Path, change: dict[str, object]
 ) -> None:

@@ -28,8 +28,8 @@ FILES = [
     "passages.bm25/data.csc.index.npy",
     "clauses.bm25/vocab.index.json",
     "spelling/pairs.npy",
-    "known/taught.npy",
-    "known/questions.jsonl",
+    "faq/predictors.npy",
+    "faq/questions.jsonl",
 ]
 
 
@@ -41,18 +41,18 @@ def test_what_is_opened_is_what_was_published(built_folder: Path, index: Index) 
     assert len(contents.dense_clauses) == len(contents.clauses)
     for number, start, end in contents.clauses.tolist():
         assert 0 <= start < end <= len(contents.passages[number].text)
-    made, opened = index._opened.contents.known, contents.known
+    made, opened = index.contents.faq, contents.faq
     assert made is not None and opened is not None
     assert opened.texts == made.texts
-    assert opened.taught.tolist() == made.taught.tolist()
-    assert contents.spelling.pairs.tolist() == index._opened.contents.spelling.pairs.tolist()
+    assert opened.predictors.tolist() == made.predictors.tolist()
+    assert contents.spelling.pairs.tolist() == index.contents.spelling.pairs.tolist()
 
 
-def test_articles_without_questions_have_nothing_known(tmp_path: Path) -> None:
+def test_articles_without_questions_have_no_faq(tmp_path: Path) -> None:
     (write_small(tmp_path) / "welders.questions.jsonl").unlink()
     build_index(tmp_path / "articles", tmp_path)
-    assert not (generation(tmp_path) / "known").exists()
-    assert not Index.open(tmp_path).has_known_questions
+    assert not (generation(tmp_path) / "faq").exists()
+    assert Index.open(tmp_path).contents.faq is None
 
 
 def test_nothing_on_disk_is_a_pickle(built_folder: Path) -> None:
@@ -111,10 +111,10 @@ def edit_file(folder: Path, name: str, content: bytes) -> None:
         ("passages.jsonl", {"headings": [None]}),
         ("passages.jsonl", {"document": "nowhere"}),
         ("passages.jsonl", {"locator": []}),
-        ("known/questions.jsonl", {"circumstances": "一"}),
-        ("known/questions.jsonl", {"document": "0"}),
-        ("known/questions.jsonl", {"document": 2**40}),
-        ("known/questions.jsonl", {"text": 1}),
+        ("faq/questions.jsonl", {"circumstances": "一"}),
+        ("faq/questions.jsonl", {"document": "0"}),
+        ("faq/questions.jsonl", {"document": 2**40}),
+        ("faq/questions.jsonl", {"text": 1}),
     ],
 )
 def test_a_row_of_other_types_or_beyond_the_text_is_refused(
@@ -132,7 +132,7 @@ def test_a_row_of_other_types_or_beyond_the_text_is_refused(
     [
         "documents.jsonl",
         "passages.jsonl",
-        "known/questions.jsonl",
+        "faq/questions.jsonl",
         "passages.bm25/vocab.index.json",
     ],
 )
@@ -176,7 +176,7 @@ def test_a_broken_pointer_is_refused(small_folder: Path, content: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", ".", "..", "a", "000001", "../built/{}", "./{}", "{}/", "{}\n", "{}\0", "\ud800", None,
-     ["{}"], "٠٠٠٠٠١-0123456789abcdef", "000001-0123456789ABCDEF", "/etc", "{}/known/.."],
+     ["{}"], "٠٠٠٠٠١-0123456789abcdef", "000001-0123456789ABCDEF", "/etc", "{}/faq/.."],
 )  # fmt: skip
 def test_a_pointer_leads_nowhere_else(small_folder: Path, name: object) -> None:
     own = generation(small_folder).name

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from changai.evaluation.outcomes import Evaluation, evaluate
-from changai.pages.report import known_among, page, told_left_out
+from changai.pages.report import faq_among, page, told_left_out
 from changai.records import Question
 from changai.search.index import Index
-from support.asked import COVERED_FROM, FIRST, SECOND, outcome
+from support.asked import FIRST, SECOND, THRESHOLD, outcome
 from support.pages import Strict
 
 ATTACK = "<img src=x onerror=\"document.title='hit'\">"
@@ -24,7 +24,7 @@ MADE_BY_HAND = Evaluation(
         outcome(0.2, kind="far"),
     ),
     (FIRST, SECOND),
-    COVERED_FROM,
+    THRESHOLD,
 )
 
 
@@ -91,7 +91,7 @@ def test_the_kinds_stand_with_theirs(made: Strict, row: str) -> None:
 def test_many_latencies_have_an_interval() -> None:
     # Six: from the least to the most, with a chance of 1 - 2 / 64.
     asked = tuple(outcome(0.9, 1, milliseconds=n) for n in range(10, 70, 10))
-    text = Strict(page(Evaluation(asked, (FIRST,), COVERED_FROM), "a.jsonl", "2026-11-22")).text
+    text = Strict(page(Evaluation(asked, (FIRST,), THRESHOLD), "a.jsonl", "2026-11-22")).text
     assert "耗时中位数（p50）35 毫秒10 毫秒 – 60 毫秒" in text
     assert "耗时（p95）58 毫秒—" in text
 
@@ -107,12 +107,12 @@ def test_questions_that_could_not_be_used_are_named() -> None:
     assert told_left_out([]) == ""
 
 
-def test_known_questions_are_told_of(made: Strict) -> None:
+def test_questions_of_the_faq_are_told_of(made: Strict) -> None:
     assert "已知问题" not in made.text
-    hundred = Evaluation((outcome(0.9, 1),) * 100, (FIRST,), COVERED_FROM, known=2)
+    hundred = Evaluation((outcome(0.9, 1),) * 100, (FIRST,), THRESHOLD, in_faq=2)
     text = Strict(page(hundred, "a.jsonl", "2026-11-22")).text
     assert "注意：100 个问题里有 2 个就是文章自带的已知问题，指标因此偏高" in text
-    assert known_among(replace(hundred, known=1)) == ""
+    assert faq_among(replace(hundred, in_faq=1)) == ""
 
 
 def test_it_has_three_charts_and_the_failures(made: Strict) -> None:
@@ -125,7 +125,7 @@ def test_it_has_three_charts_and_the_failures(made: Strict) -> None:
 
 
 def test_figures_that_there_are_not_are_dashes() -> None:
-    only = Evaluation((outcome(0.2, kind="far"),), (FIRST,), COVERED_FROM)
+    only = Evaluation((outcome(0.2, kind="far"),), (FIRST,), THRESHOLD)
     text = Strict(page(only, "a.jsonl", "2026-11-22")).text
     assert "第一条就对（R@1）——能回答的问题里" in text
     assert "误答0.0%0.0% – 79.3%" in text

@@ -17,8 +17,8 @@ from changai.text.normalisation import normalise
 
 @pytest.fixture(scope="module")
 def spelling(index: Index) -> Spelling:
-    """What the real article and its known questions teach."""
-    return index._opened.contents.spelling
+    """What the real article teaches."""
+    return index.contents.spelling
 
 
 @pytest.mark.parametrize(

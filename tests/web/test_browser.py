@@ -17,7 +17,8 @@ from changai.evaluation.feedback import Opinion
 from changai.indexing.build import build_index
 from changai.pages import wording
 from changai.pages.cards import EXAMPLES, HOTLINE
-from changai.search.index import LONGEST_QUESTION, Index
+from changai.query.understanding import LONGEST_QUESTION
+from changai.search.index import Index
 from support.paths import ROOT
 from support.servers import proxy, serving, serving_page
 from support.small import CHECK_UP, HELMETS
