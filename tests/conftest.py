@@ -3,20 +3,39 @@
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
 
 from changai.indexing.build import build_index
 from changai.models import encoders
 from changai.reading import articles
 from changai.records import Article
 from changai.search.index import Index
+from support.built import build_or_reuse
+from support.nginx import make_certificate
 from support.paths import ARTICLE
 from support.small import write_small
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 CHROMIUM = shutil.which("chromium")
+# What a test asks for, and the marker that it has of that.
+MARKED = {"browser": pytest.mark.browser, "built_folder": pytest.mark.slow}
+
+
+def pytest_configure() -> None:
+    if os.environ.get("CI") and not find_spec("playwright"):
+        raise pytest.UsageError("CI must have playwright: pip install -e '.[test]'")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in MARKED.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKED[fixture])
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +49,21 @@ def encoder() -> encoders.Encoder:
 
 
 @pytest.fixture(scope="session")
-def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the articles and their index; tests must leave it as it is."""
     folder = tmp_path_factory.mktemp("index")
-    shutil.copytree(ARTICLE.parent, folder / "articles")
+    cache = pytestconfig.cache
+    assert cache is not None
+    build_or_reuse(cache.mkdir("index"), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the article without its questions, and the index; tests must leave it so."""
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "articles").mkdir()
+    shutil.copy(ARTICLE, folder / "articles")
     build_index(folder / "articles", folder)
     return folder
 
@@ -63,12 +93,26 @@ def index(built_folder: Path) -> Index:
     return Index.open(built_folder)
 
 
+@pytest.fixture(scope="session")
+def plain_index(plain_folder: Path) -> Index:
+    """Of the article without its questions."""
+    return Index.open(plain_folder)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of localhost's own, with its key beside it."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("CI must have chromium: apt-get install chromium")
         pytest.skip("no chromium on this machine")
+    from playwright.sync_api import expect, sync_playwright
+
     # A busy machine must not fail a test: none waits for what does not come.
     expect.set_options(timeout=12_000)
     with sync_playwright() as playwright:

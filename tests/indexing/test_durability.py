@@ -25,7 +25,7 @@ import pytest
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
 from changai.indexing import store
 
-pytestmark = pytest.mark.durability
+pytestmark = pytest.mark.slow
 
 KILLS = 100
 SEED = 20261127
