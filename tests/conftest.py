@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from changai.indexing.build import build_index
 from changai.models import encoders
@@ -22,14 +23,20 @@ from support.small import write_small
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 CHROMIUM = shutil.which("chromium")
 # What a test asks for, and the marker that it has of that.
-MARKED = {"browser": pytest.mark.browser, "built_folder": pytest.mark.slow}
+MARKED = {"browser": pytest.mark.browser, "faq_folder": pytest.mark.slow}
 
 
 def pytest_configure() -> None:
-    if os.environ.get("CI") and not find_spec("playwright"):
-        raise pytest.UsageError("CI must have playwright: pip install -e '.[test]'")
+    if os.environ.get("CI"):
+        for name in ("playwright", "axe_playwright_python"):
+            if not find_spec(name):
+                raise pytest.UsageError(f"CI must have {name}: pip install -e '.[test]'")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,22 +56,25 @@ def encoder() -> encoders.Encoder:
 
 
 @pytest.fixture(scope="session")
-def built_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the articles and their index; tests must leave it as it is."""
+def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the article, without its questions, and its index; tests must leave it so."""
     folder = tmp_path_factory.mktemp("index")
-    cache = pytestconfig.cache
-    assert cache is not None
-    build_or_reuse(cache.mkdir("index"), folder)
+    (folder / "articles").mkdir()
+    shutil.copy(ARTICLE, folder / "articles")
+    build_index(folder / "articles", folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the article without its questions, and the index; tests must leave it so."""
-    folder = tmp_path_factory.mktemp("plain")
-    (folder / "articles").mkdir()
-    shutil.copy(ARTICLE, folder / "articles")
-    build_index(folder / "articles", folder)
+def faq_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the article, its 3,025 questions and their index; tests must leave it so.
+
+    A test that has it is slow: building takes a minute or more, and is done where nothing is kept.
+    """
+    folder = tmp_path_factory.mktemp("faq")
+    cache = pytestconfig.cache
+    assert cache is not None
+    build_or_reuse(cache.mkdir("index"), folder)
     return folder
 
 
@@ -94,9 +104,8 @@ def index(built_folder: Path) -> Index:
 
 
 @pytest.fixture(scope="session")
-def plain_index(plain_folder: Path) -> Index:
-    """Of the article without its questions."""
-    return Index.open(plain_folder)
+def faq_index(faq_folder: Path) -> Index:
+    return Index.open(faq_folder)
 
 
 @pytest.fixture(scope="session")

@@ -257,6 +257,7 @@ def test_several_may_add_at_once(path: Path) -> None:
     assert {account.name for account in accounts.read(path)} == set(names)
 
 
+@pytest.mark.slow
 def test_the_command_line_adds_lists_replaces_and_removes(path: Path) -> None:
     added = run("add", "张三", "--users", path, "--password-stdin", typed=f"{HORSE}\r\n")
     assert (added.exit_code, added.stdout) == (0, "已添加账号 张三。\n")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="package")
-def url(built_folder: Path) -> Iterator[str]:
-    with serving_page(built_folder) as address:
+def url(faq_folder: Path) -> Iterator[str]:
+    with serving_page(faq_folder) as address:
         yield address
 
 

@@ -14,14 +14,14 @@ from support.downloads import headings, paragraphs
 from support.visits import ANSWER, PHONE, QUESTION, Visit, in_sight
 
 
-def test_one_answer_or_all_can_be_taken_along(visit: Visit, index: Index) -> None:
+def test_one_answer_or_all_can_be_taken_along(visit: Visit, faq_index: Index) -> None:
     page = visit.page
     page.get_by_label("干部").check()
     visit.answer("技能人才总量多少?")
     follow_up = visit.answer("那高技能人才呢?")
     visit.answer("工惠保一年保费多少钱?")
     first, second = (
-        index.ask(question).citations[0]
+        faq_index.ask(question).citations[0]
         for question in ["技能人才总量多少?", "高技能人才总量多少?"]
     )
 
@@ -98,12 +98,12 @@ def test_what_cannot_be_exported_is_told_below_the_conversation(visit: Visit) ->
 
 
 @pytest.mark.parametrize("over", ["https", "http"])
-def test_a_quotation_is_copied_with_its_reference(desk: Visit, index: Index, over: str) -> None:
+def test_a_quotation_is_copied_with_its_reference(desk: Visit, faq_index: Index, over: str) -> None:
     page = desk.page
     if over == "http":
         # What a browser withholds from a page that came over plain HTTP from another machine.
         page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-    [citation] = index.ask(QUESTION, k=1).citations
+    [citation] = faq_index.ask(QUESTION, k=1).citations
     button = desk.answer(QUESTION).get_by_role("button", name="复制引文").first
     label = page.locator(".actions button").first
     button.click()

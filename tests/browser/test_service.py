@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 pytest.importorskip("playwright")
+pytest.importorskip("axe_playwright_python")
 
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Route as Routed
@@ -136,9 +137,9 @@ def test_only_a_site_that_is_named_may_show_the_page_in_a_frame(
             page.close()
 
 
-def test_all_works_below_a_path(browser: Browser, built_folder: Path) -> None:
+def test_all_works_below_a_path(browser: Browser, faq_folder: Path) -> None:
     with (
-        serving_page(built_folder, "--root-path", "/chat") as upstream,
+        serving_page(faq_folder, "--root-path", "/chat") as upstream,
         serving(proxy(upstream)) as host,
         # The visit fails where anything outside the path is asked for.
         visiting(browser, f"{host}/chat/") as visit,

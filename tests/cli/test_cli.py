@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from changai.evaluation.feedback import Feedback, Opinion
 from support.small import ARTICLE, HELMETS, write_small
 
 QUESTION = "外地人的孩子在宁波怎么上学?"
+# What is highlighted where the article brings no questions that would show less.
+SHOWN = "优化外来劳动者落户举措、放宽外来劳动者子女医保参保限制、统等优化外来劳动者子女入学政策"
 
 
 def run(*arguments: str | Path) -> Result:
@@ -19,7 +22,7 @@ def test_ask_prints_the_answer_with_its_source(built_folder: Path) -> None:
     result = run("ask", QUESTION, "--index", built_folder)
     assert result.exit_code == 0
     assert "五(三)" in result.stdout
-    assert "【统等优化外来劳动者子女入学政策】" in result.stdout
+    assert f"【{SHOWN}】" in result.stdout
     assert "2023-05-13" in result.stdout
 
 
@@ -48,7 +51,7 @@ def test_ask_json_has_exactly_the_promised_shape(built_folder: Path) -> None:
     article = (built_folder / "articles" / first["document"]["file"]).read_text(encoding="utf-8")
     assert article[first["start"] : first["end"]] == first["text"]
     ((start, end),) = first["highlights"]
-    assert first["text"][start:end] == "统等优化外来劳动者子女入学政策"
+    assert first["text"][start:end] == SHOWN
 
 
 def test_ask_remarks_on_damaged_figures_below_the_quotation(built_folder: Path) -> None:
@@ -121,12 +124,9 @@ def test_without_a_command_the_help_is_shown() -> None:
     assert "产改问答" in result.output
 
 
-def test_ask_builds_a_missing_index_and_says_so(own_folder: Path) -> None:
-    # To encode the known questions again would take a while.
-    next((own_folder / "articles").glob("*.jsonl")).unlink()
-    for path in sorted((own_folder / "built").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    result = run("ask", QUESTION, "--json", "--index", own_folder)
+def test_ask_builds_a_missing_index_and_says_so(built_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(built_folder / "articles", tmp_path / "articles")
+    result = run("ask", QUESTION, "--json", "--index", tmp_path)
     assert result.exit_code == 0
     # Nothing of the progress, which is for a terminal.
     (said,) = result.stderr.splitlines()
@@ -288,7 +288,7 @@ def test_evaluate_says_what_stands_in_the_place_of_the_page(
     assert [path.name for path in folder.iterdir()] == ["index.html"]
 
 
-def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_path: Path) -> None:
+def test_fit_writes_weights_that_the_package_can_read(faq_folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     lines = [
         {"question": QUESTION, "relevant": ["子女入学政策"]},
@@ -298,7 +298,7 @@ def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_pa
     ]
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     output = tmp_path / "weights.json"
-    assert run("fit", file, "-o", output, "--index", built_folder).exit_code == 0
+    assert run("fit", file, "-o", output, "--index", faq_folder).exit_code == 0
     weights = json.loads(output.read_text(encoding="utf-8"))
     files = [source["file"] for source in weights["fitted_on"]]
     assert files == ["questions.jsonl with known questions", "questions.jsonl"]

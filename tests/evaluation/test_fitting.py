@@ -214,21 +214,21 @@ def test_a_source_whose_every_candidate_answers_is_refused() -> None:
         fit([Source("alone.jsonl", "", (alone, UNANSWERABLE)), HARD])
 
 
-def test_observe_measures_the_candidates_of_each_question(index: Index) -> None:
+def test_observe_measures_the_candidates_of_each_question(faq_index: Index) -> None:
     asked = ["宁波市技能人才总量是多少?", "北京明天会下雨吗?"]
     questions = [Question(asked[0], ("180.15万人",)), Question(asked[1], ())]
-    taught, plain = observe("mine.jsonl", "aa", index, questions)
+    taught, plain = observe("mine.jsonl", "aa", faq_index, questions)
     assert (taught.name, taught.sha256) == ("mine.jsonl with known questions", "aa")
     assert (plain.name, plain.sha256) == ("mine.jsonl", "aa")
     for source, asked_of, length in (
-        (taught, index, len(TAUGHT_COVERAGE_FEATURES)),
-        (plain, index.without_known_questions(), len(COVERAGE_FEATURES)),
+        (taught, faq_index, len(TAUGHT_COVERAGE_FEATURES)),
+        (plain, faq_index.without_known_questions(), len(COVERAGE_FEATURES)),
     ):
         known, unknown = source.observations
         assert (known.answerable, unknown.answerable) == (True, False)
         matches = asked_of.match(asked[0])
         assert known.features.tolist() == matches.features.astype(np.float64).tolist()
-        holding = ["180.15万人" in index.passages[number].text for number in matches.passages]
+        holding = ["180.15万人" in faq_index.passages[number].text for number in matches.passages]
         assert known.hits.tolist() == holding
         assert sum(holding) == 1
         assert not unknown.hits.any()
@@ -238,24 +238,24 @@ def test_observe_measures_the_candidates_of_each_question(index: Index) -> None:
             assert len(row) == length
 
 
-def test_an_index_without_known_questions_gives_one_source(index: Index) -> None:
+def test_an_index_without_known_questions_gives_one_source(faq_index: Index) -> None:
     asked = [Question("宁波市技能人才总量是多少?", ("180.15万人",))]
-    plain = index.without_known_questions()
+    plain = faq_index.without_known_questions()
     assert [source.name for source in observe("mine.jsonl", "aa", plain, asked)] == ["mine.jsonl"]
 
 
-def test_observe_tells_which_questions_ask_for_several_things(index: Index) -> None:
+def test_observe_tells_which_questions_ask_for_several_things(faq_index: Index) -> None:
     asked = [Question("技能人才总量是多少?", ()), Question("出台了哪些文件?", ())]
-    for source in observe("mine.jsonl", "aa", index, asked):
+    for source in observe("mine.jsonl", "aa", faq_index, asked):
         assert [observed.several for observed in source.observations] == [False, True]
 
 
-def test_observe_leaves_out_the_passage_that_is_to_be(index: Index) -> None:
-    first = index.passages[0]
+def test_observe_leaves_out_the_passage_that_is_to_be(faq_index: Index) -> None:
+    first = faq_index.passages[0]
     question = Question("维权热线是多少?", (first.text,), without=first.id)
-    for source in observe("mine.jsonl", "aa", index, [question]):
+    for source in observe("mine.jsonl", "aa", faq_index, [question]):
         (observed,) = source.observations
-        assert len(observed.features) == len(index.match("维权热线是多少?").passages) - 1
+        assert len(observed.features) == len(faq_index.match("维权热线是多少?").passages) - 1
         assert not observed.hits.any()
 
 

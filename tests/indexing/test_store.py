@@ -38,19 +38,19 @@ FILES = [
 ]
 
 
-def test_what_is_opened_is_what_was_published(built_folder: Path, index: Index) -> None:
-    manifest = store.read_manifest(built_folder, store.current_generation(built_folder))
-    contents = store.load(built_folder, store.current_generation(built_folder), manifest)
-    assert contents.passages == index.passages
+def test_what_is_opened_is_what_was_published(faq_folder: Path, faq_index: Index) -> None:
+    manifest = store.read_manifest(faq_folder, store.current_generation(faq_folder))
+    contents = store.load(faq_folder, store.current_generation(faq_folder), manifest)
+    assert contents.passages == faq_index.passages
     assert len(contents.dense_passages) == 17
     assert len(contents.dense_clauses) == len(contents.clauses)
     for number, start, end in contents.clauses.tolist():
         assert 0 <= start < end <= len(contents.passages[number].text)
-    made, opened = index._opened.contents.known, contents.known
+    made, opened = faq_index._opened.contents.known, contents.known
     assert made is not None and opened is not None
     assert opened.texts == made.texts
     assert opened.taught.tolist() == made.taught.tolist()
-    assert contents.spelling.pairs.tolist() == index._opened.contents.spelling.pairs.tolist()
+    assert contents.spelling.pairs.tolist() == faq_index._opened.contents.spelling.pairs.tolist()
 
 
 def test_articles_without_questions_have_nothing_known(tmp_path: Path) -> None:
@@ -71,28 +71,28 @@ def test_without_an_index_the_error_names_the_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_cut_is_refused(own_folder: Path, name: str) -> None:
-    path = generation(own_folder) / name
+def test_a_file_that_is_cut_is_refused(small_folder: Path, name: str) -> None:
+    path = generation(small_folder) / name
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_with_one_byte_changed_is_refused(own_folder: Path, name: str) -> None:
-    path = generation(own_folder) / name
+def test_a_file_with_one_byte_changed_is_refused(small_folder: Path, name: str) -> None:
+    path = generation(small_folder) / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_gone_is_refused(own_folder: Path, name: str) -> None:
-    (generation(own_folder) / name).unlink()
+def test_a_file_that_is_gone_is_refused(small_folder: Path, name: str) -> None:
+    (generation(small_folder) / name).unlink()
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 @pytest.mark.parametrize(
@@ -267,10 +267,10 @@ def test_a_pointer_leads_nowhere_else(small_folder: Path, name: object) -> None:
         {"encoder": {"name": "builtin", "weights_sha256": "0" * 64, "dimension": 384}},
     ],
 )
-def test_an_index_made_otherwise_is_refused(own_folder: Path, change: dict[str, object]) -> None:
-    edit_manifest(own_folder, **change)
+def test_an_index_made_otherwise_is_refused(small_folder: Path, change: dict[str, object]) -> None:
+    edit_manifest(small_folder, **change)
     with pytest.raises(IndexMismatchError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 def test_what_the_texts_were_read_with_is_kept_and_compared(small_folder: Path) -> None:
@@ -322,25 +322,25 @@ def test_without_an_encoder_that_can_be_read_the_builtin_one_is_used(
     assert build_index(small_folder / "articles", small_folder).changed
 
 
-def test_two_builds_at_once_are_refused(own_folder: Path) -> None:
-    with store.build_lock(own_folder), pytest.raises(IndexBusyError):
-        build_index(own_folder / "articles", own_folder)
+def test_two_builds_at_once_are_refused(small_folder: Path) -> None:
+    with store.build_lock(small_folder), pytest.raises(IndexBusyError):
+        build_index(small_folder / "articles", small_folder)
 
 
-def test_a_folder_that_cannot_be_written_is_named(own_folder: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(small_folder: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
     with pytest.raises(IndexStateError, match="file"):
-        build_index(own_folder / "articles", blocked)
+        build_index(small_folder / "articles", blocked)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_without_its_checksum_is_refused(own_folder: Path, name: str) -> None:
-    manifest = json.loads((generation(own_folder) / "manifest.json").read_text(encoding="utf-8"))
+def test_a_file_without_its_checksum_is_refused(small_folder: Path, name: str) -> None:
+    manifest = json.loads((generation(small_folder) / "manifest.json").read_text(encoding="utf-8"))
     del manifest["files"][name]
-    edit_manifest(own_folder, files=manifest["files"])
+    edit_manifest(small_folder, files=manifest["files"])
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 @pytest.mark.parametrize("files", [{}, [], None, {"clauses.npy": "0" * 64}])
@@ -354,14 +354,14 @@ def test_a_manifest_without_every_checksum_is_refused_and_mended(
     assert Index.open(small_folder).passages
 
 
-def test_a_switch_that_fails_leaves_the_old_generation_and_nothing_else(own_folder: Path) -> None:
-    built = own_folder / "built"
-    before = store.current_generation(own_folder)
+def test_a_switch_that_fails_leaves_the_old_generation_and_nothing_else(small_folder: Path) -> None:
+    built = small_folder / "built"
+    before = store.current_generation(small_folder)
     (built / "tmp-current.json").mkdir()  # so that the new pointer cannot be written
-    (own_folder / "articles" / "more.txt").write_text("标题\n正文。\n", encoding="utf-8")
+    (small_folder / "articles" / "more.txt").write_text("标题\n正文。\n", encoding="utf-8")
     with pytest.raises(IndexStateError):
-        build_index(own_folder / "articles", own_folder)
-    assert store.current_generation(own_folder) == before
+        build_index(small_folder / "articles", small_folder)
+    assert store.current_generation(small_folder) == before
     assert [p.name for p in built.iterdir() if p.name[0].isdecimal()] == [before]
 
 
@@ -399,19 +399,19 @@ def test_what_fails_after_the_switch_is_told_and_undoes_nothing(
     assert "已经在用" in said and "写不了" not in said
 
 
-def test_two_generations_stay_and_older_ones_go(own_folder: Path) -> None:
-    article = own_folder / "articles" / "more.txt"
+def test_two_generations_stay_and_older_ones_go(small_folder: Path) -> None:
+    article = small_folder / "articles" / "more.txt"
     for number in range(3):
         article.write_text(f"标题\n正文第{number}稿。\n", encoding="utf-8")
-        build_index(own_folder / "articles", own_folder)
-    kept = sorted(p.name for p in (own_folder / "built").iterdir() if p.is_dir())
+        build_index(small_folder / "articles", small_folder)
+    kept = sorted(p.name for p in (small_folder / "built").iterdir() if p.is_dir())
     assert [name[:6] for name in kept] == ["000003", "000004"]
-    assert store.current_generation(own_folder) == kept[1]
+    assert store.current_generation(small_folder) == kept[1]
 
 
-def test_what_an_interrupted_build_left_is_removed(own_folder: Path) -> None:
-    left = own_folder / "built" / "tmp-interrupted"
+def test_what_an_interrupted_build_left_is_removed(small_folder: Path) -> None:
+    left = small_folder / "built" / "tmp-interrupted"
     left.mkdir()
-    (own_folder / "articles" / "more.txt").write_text("标题\n正文。\n", encoding="utf-8")
-    build_index(own_folder / "articles", own_folder)
+    (small_folder / "articles" / "more.txt").write_text("标题\n正文。\n", encoding="utf-8")
+    build_index(small_folder / "articles", small_folder)
     assert not left.exists()

