@@ -52,9 +52,9 @@ def test_no_question_is_used_twice(ningbo: Article) -> None:
 
 
 def test_articles_without_a_faq_answer_beside_one_that_has_one(
-    built_folder: Path, tmp_path: Path
+    faq_folder: Path, tmp_path: Path
 ) -> None:
-    folder = Path(shutil.copytree(built_folder, tmp_path / "index"))
+    folder = Path(shutil.copytree(faq_folder, tmp_path / "index"))
     for path in sorted((DATA / "several").glob("*.txt")):
         shutil.copy(path, folder / "articles")
     build_index(folder / "articles", folder)
@@ -79,11 +79,11 @@ class Measured(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=["dev", "held out", "without FAQ"])
-def measured(request: pytest.FixtureRequest, index: Index) -> Measured:
+def measured(request: pytest.FixtureRequest, faq_index: Index) -> Measured:
     """The figures of one column of the README's table."""
     column = ["dev", "held out", "without FAQ"].index(request.param)
     questions = read_questions(DATA / FILES[min(column, 1)]).questions
-    asked = index.without_faq() if request.param == "without FAQ" else index
+    asked = faq_index.without_faq() if request.param == "without FAQ" else faq_index
     return Measured(column, summarise(evaluate(asked, questions).outcomes))
 
 
@@ -114,24 +114,27 @@ def test_the_readmes_figures_are_those_measured(measured: Measured) -> None:
     rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")][1:]
     stated = [float(row[measured.column + 2]) for row in rows]
     report = measured.report
-    # Another processor may round a cosine otherwise, which moves a question or two.
-    assert stated == pytest.approx(
-        [
-            report.questions,
-            report.answerable,
-            report.recall_at_1,
-            report.recall_at_3,
-            report.coverage_auroc,
-            report.coverage_auroc_near,
-            report.false_answer_rate,
-            report.false_refusal_rate,
-            report.highlight_rate,
-            report.calibration_error,
-        ],
-        abs=0.015,
-    )
+    every, answerable = report.questions, report.answerable
+    unanswerable = every - answerable
+    # Another processor may round a cosine otherwise, which moves a question or two. Each moves a
+    # share by one in those that are counted, and may leave one interval of the calibration error
+    # for another. The README has three digits.
+    expected = [
+        (every, 0),
+        (answerable, 0),
+        (report.recall_at_1, 2 / answerable),
+        (report.recall_at_3, 2 / answerable),
+        (report.coverage_auroc, 2 / unanswerable),
+        (report.coverage_auroc_near, 2 / unanswerable),
+        (report.false_answer_rate, 2 / unanswerable),
+        (report.false_refusal_rate, 2 / answerable),
+        (report.highlight_rate, 2 / answerable),
+        (report.calibration_error, 4 / every),
+    ]
+    for figure, (value, margin) in zip(stated, expected, strict=True):
+        assert figure == pytest.approx(value, abs=margin + 0.0005)
 
 
 @pytest.mark.parametrize("question", [*chain(*map(dict.values, EXAMPLES.values()))])
-def test_the_pages_own_examples_are_answered(index: Index, question: str) -> None:
-    assert index.ask(question).covered
+def test_the_pages_own_examples_are_answered(faq_index: Index, question: str) -> None:
+    assert faq_index.ask(question).covered

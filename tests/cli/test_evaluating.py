@@ -117,7 +117,7 @@ def test_evaluate_says_what_stands_in_the_place_of_the_page(
     assert [path.name for path in folder.iterdir()] == ["index.html"]
 
 
-def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_path: Path) -> None:
+def test_fit_writes_weights_that_the_package_can_read(faq_folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     lines = [
         {"question": QUESTION, "relevant": ["子女入学政策"]},
@@ -127,7 +127,7 @@ def test_fit_writes_weights_that_the_package_can_read(built_folder: Path, tmp_pa
     ]
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     output = tmp_path / "weights.json"
-    assert run("fit", file, "-o", output, "--index", built_folder).exit_code == 0
+    assert run("fit", file, "-o", output, "--index", faq_folder).exit_code == 0
     weights = json.loads(output.read_text(encoding="utf-8"))
     files = [source["file"] for source in weights["fitted_on"]]
     assert files == ["questions.jsonl with FAQ", "questions.jsonl"]

@@ -396,13 +396,13 @@ def test_the_words_that_answer_must_be_told() -> None:
         fit([Source("a", "", tuple(silent[:2])), Source("b", "", tuple(silent[2:]))])
 
 
-def test_observe_finds_the_candidates_of_each_question(index: Index) -> None:
+def test_observe_finds_the_candidates_of_each_question(faq_index: Index) -> None:
     asked = ["宁波市技能人才总量是多少?", "北京明天会下雨吗?"]
     questions = [Question(asked[0], ("180.15万人",)), Question(asked[1], ())]
-    with_faq, plain = observe("mine.jsonl", "aa", index, questions)
+    with_faq, plain = observe("mine.jsonl", "aa", faq_index, questions)
     assert (with_faq.name, with_faq.sha256) == ("mine.jsonl with FAQ", "aa")
     assert (plain.name, plain.sha256) == ("mine.jsonl", "aa")
-    for source, asked_of in ((with_faq, index), (plain, index.without_faq())):
+    for source, asked_of in ((with_faq, faq_index), (plain, faq_index.without_faq())):
         answered, other = source.observations
         assert [each.question for each in source.observations] == questions
         assert source.answerable.tolist() == [True, False]
@@ -411,25 +411,27 @@ def test_observe_finds_the_candidates_of_each_question(index: Index) -> None:
             ranking_features(candidates).tolist()
         )
         assert (answered.candidates.faq is None) == (source is plain)
-        holding = ["180.15万人" in index.passages[number].text for number in candidates.passages]
+        holding = [
+            "180.15万人" in faq_index.passages[number].text for number in candidates.passages
+        ]
         assert answered.hits.tolist() == holding
         assert sum(holding) == 1
         assert not other.hits.any()
 
 
-def test_an_index_without_a_faq_gives_one_source(index: Index) -> None:
+def test_an_index_without_a_faq_gives_one_source(faq_index: Index) -> None:
     asked = [Question("宁波市技能人才总量是多少?", ("180.15万人",))]
-    (source,) = observe("mine.jsonl", "aa", index.without_faq(), asked)
+    (source,) = observe("mine.jsonl", "aa", faq_index.without_faq(), asked)
     assert source.name == "mine.jsonl"
 
 
-def test_observe_leaves_out_the_passage_that_is_to_be(index: Index) -> None:
-    first = index.passages[0]
+def test_observe_leaves_out_the_passage_that_is_to_be(faq_index: Index) -> None:
+    first = faq_index.passages[0]
     question = Question("维权热线是多少?", (first.text,), without=first.id)
-    for source in observe("mine.jsonl", "aa", index, [question]):
+    for source in observe("mine.jsonl", "aa", faq_index, [question]):
         (observed,) = source.observations
         assert len(observed.hits) == len(observed.candidates)
-        assert len(observed.hits) == len(index.candidates("维权热线是多少?")) - 1
+        assert len(observed.hits) == len(faq_index.candidates("维权热线是多少?")) - 1
         assert not observed.hits.any()
 
 

@@ -26,7 +26,7 @@ from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingEr
 from changai.indexing import publishing, store
 from changai.indexing.manifest import read_manifest
 
-pytestmark = pytest.mark.durability
+pytestmark = pytest.mark.slow
 
 KILLS = 100
 SEED = 20261127

@@ -33,19 +33,19 @@ FILES = [
 ]
 
 
-def test_what_is_opened_is_what_was_published(built_folder: Path, index: Index) -> None:
-    manifest = read_manifest(built_folder, store.current_generation(built_folder))
-    contents = store.load(built_folder, store.current_generation(built_folder), manifest)
-    assert contents.passages == index.passages
+def test_what_is_opened_is_what_was_published(faq_folder: Path, faq_index: Index) -> None:
+    manifest = read_manifest(faq_folder, store.current_generation(faq_folder))
+    contents = store.load(faq_folder, store.current_generation(faq_folder), manifest)
+    assert contents.passages == faq_index.passages
     assert len(contents.dense_passages) == 17
     assert len(contents.dense_clauses) == len(contents.clauses)
     for number, start, end in contents.clauses.tolist():
         assert 0 <= start < end <= len(contents.passages[number].text)
-    made, opened = index.contents.faq, contents.faq
+    made, opened = faq_index.contents.faq, contents.faq
     assert made is not None and opened is not None
     assert opened.texts == made.texts
     assert opened.predictors.tolist() == made.predictors.tolist()
-    assert contents.spelling.pairs.tolist() == index.contents.spelling.pairs.tolist()
+    assert contents.spelling.pairs.tolist() == faq_index.contents.spelling.pairs.tolist()
 
 
 def test_articles_without_questions_have_no_faq(tmp_path: Path) -> None:
@@ -66,28 +66,28 @@ def test_without_an_index_the_error_names_the_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_cut_is_refused(own_folder: Path, name: str) -> None:
-    path = generation(own_folder) / name
+def test_a_file_that_is_cut_is_refused(small_folder: Path, name: str) -> None:
+    path = generation(small_folder) / name
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_with_one_byte_changed_is_refused(own_folder: Path, name: str) -> None:
-    path = generation(own_folder) / name
+def test_a_file_with_one_byte_changed_is_refused(small_folder: Path, name: str) -> None:
+    path = generation(small_folder) / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_gone_is_refused(own_folder: Path, name: str) -> None:
-    (generation(own_folder) / name).unlink()
+def test_a_file_that_is_gone_is_refused(small_folder: Path, name: str) -> None:
+    (generation(small_folder) / name).unlink()
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)
 
 
 def edit_file(folder: Path, name: str, content: bytes) -> None:
@@ -186,9 +186,9 @@ def test_a_pointer_leads_nowhere_else(small_folder: Path, name: object) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_without_its_checksum_is_refused(own_folder: Path, name: str) -> None:
-    manifest = json.loads((generation(own_folder) / "manifest.json").read_text(encoding="utf-8"))
+def test_a_file_without_its_checksum_is_refused(small_folder: Path, name: str) -> None:
+    manifest = json.loads((generation(small_folder) / "manifest.json").read_text(encoding="utf-8"))
     del manifest["files"][name]
-    edit_manifest(own_folder, files=manifest["files"])
+    edit_manifest(small_folder, files=manifest["files"])
     with pytest.raises(IndexDamagedError, match="changai build"):
-        Index.open(own_folder)
+        Index.open(small_folder)

@@ -18,12 +18,13 @@ from support.paths import ROOT
 SCHOOL = "优化外来劳动者子女入学政策"
 CONTEST = "每年实施技能竞赛和技能培训双千行动"
 AWKWARD = [
-    "\ufdfa" * 512,  # NFKC makes 18 characters of each
+    "\ufdfa" * 20,  # NFKC makes 18 characters of each
+    pytest.param("\ufdfa" * 512, marks=pytest.mark.slow),
     "\0",
     "工会\0热线",
     "",
     " \n\t",
-    "长" * 3000,
+    pytest.param("长" * 3000, marks=pytest.mark.slow),
     "🧑‍🏭 \U0010ffff \u202e",
 ]
 
@@ -89,7 +90,8 @@ def test_a_question_is_nearer_to_what_answers_it(
     assert int((passages @ encoder.encode_questions([question])[0]).argmax()) == nearer
 
 
-@pytest.mark.parametrize("there", [False, True])
+# Where there is one, sentence-transformers looks into it, and takes seconds to import.
+@pytest.mark.parametrize("there", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_directory_without_a_model_is_no_encoder(tmp_path: Path, there: bool) -> None:
     directory = tmp_path / "my-model"
     if there:

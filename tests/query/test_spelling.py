@@ -15,9 +15,10 @@ from changai.text import tokens
 from changai.text.normalisation import normalise
 
 
-@pytest.fixture(scope="module")
-def spelling(index: Index) -> Spelling:
-    """What the real article teaches."""
+@pytest.fixture(scope="module", params=["index", pytest.param("faq_index", marks=pytest.mark.slow)])
+def spelling(request: pytest.FixtureRequest) -> Spelling:
+    """What the real article teaches, without its questions and with them."""
+    index: Index = request.getfixturevalue(request.param)
     return index.contents.spelling
 
 

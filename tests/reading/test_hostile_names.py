@@ -219,6 +219,7 @@ TRAVERSALS = [
 ]
 
 
+@pytest.mark.slow
 def test_no_traversal_leads_out_of_the_folder(
     page: Callable[[str], tuple[int, str]], small_folder: Path
 ) -> None:

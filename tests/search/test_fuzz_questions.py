@@ -54,6 +54,7 @@ def assert_verbatim(answer: Answer, k: int) -> None:
             assert 0 <= start < end <= len(passage.text)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=MOST,
     deadline=None,

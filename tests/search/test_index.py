@@ -172,24 +172,24 @@ def test_an_answer_says_how_a_misspelt_question_was_read(
         assert (mended.citations, mended.confidence) == (answer.citations, answer.confidence)
 
 
-def test_an_answer_says_how_many_citations_answer(index: Index) -> None:
-    one, several = index.ask("技能人才有多少?"), index.ask("组织架构有哪些举措?")
+def test_an_answer_says_how_many_citations_answer(faq_index: Index) -> None:
+    one, several = faq_index.ask("技能人才有多少?"), faq_index.ask("组织架构有哪些举措?")
     assert one.answering == 1
     assert several.answering == 2
     assert {c.passage.locator for c in several.citations[:2]} == {"一(一)", "一(二)"}
     # No more than are asked for, and not more for asking for more.
-    assert index.ask("组织架构有哪些举措?", k=1).answering == 1
-    assert index.ask("组织架构有哪些举措?", k=10).answering == 2
-    assert index.ask("红烧肉怎么烧才不柴").answering == 0
+    assert faq_index.ask("组织架构有哪些举措?", k=1).answering == 1
+    assert faq_index.ask("组织架构有哪些举措?", k=10).answering == 2
+    assert faq_index.ask("红烧肉怎么烧才不柴").answering == 0
 
 
-def test_an_index_can_be_asked_as_if_it_had_no_faq(index: Index) -> None:
+def test_an_index_can_be_asked_as_if_it_had_no_faq(faq_index: Index) -> None:
     question = "宁波市技能人才总量是多少?"
-    plain = index.without_faq()
-    assert index.contents.faq is not None
+    plain = faq_index.without_faq()
+    assert faq_index.contents.faq is not None
     assert plain.contents.faq is None
-    assert plain.model is index.model
-    by_faq, by_text = index.candidates(question), plain.candidates(question)
+    assert plain.model is faq_index.model
+    by_faq, by_text = faq_index.candidates(question), plain.candidates(question)
     assert by_faq.faq is not None
     assert by_text.faq is None
     assert by_faq.passages.tolist() == by_text.passages.tolist()
@@ -199,10 +199,10 @@ def test_an_index_can_be_asked_as_if_it_had_no_faq(index: Index) -> None:
     assert features[:, 4:8].all()
     assert plain.ask(question).citations[0].passage.locator == "三(二)"
     # The one asked is left as it was.
-    assert index.contents.faq is not None
+    assert faq_index.contents.faq is not None
 
 
-def test_an_index_answers_by_the_model_that_it_is_given(index: Index, encoder: Encoder) -> None:
+def test_an_index_answers_by_the_model_that_it_is_given(faq_index: Index, encoder: Encoder) -> None:
     model = made_model(
         threshold=0.7,
         ranking={"passage_overlap": -1},
@@ -210,7 +210,7 @@ def test_an_index_answers_by_the_model_that_it_is_given(index: Index, encoder: E
         faq_answerability={"intercept": math.log(4)},
         further={"intercept": -1},
     )
-    made = Index(index.contents, encoder, model)
+    made = Index(faq_index.contents, encoder, model)
     assert made.model is model
     answer = made.ask("技能人才总量", k=17)
     candidates = made.candidates("技能人才总量")
@@ -219,7 +219,7 @@ def test_an_index_answers_by_the_model_that_it_is_given(index: Index, encoder: E
     assert answer.confidence == pytest.approx(0.8)
     scores = sorted((-candidates.passage_overlap).tolist(), reverse=True)
     assert [citation.score for citation in answer.citations] == scores
-    careful = Index(index.contents, encoder, replace(model, threshold=0.81))
+    careful = Index(faq_index.contents, encoder, replace(model, threshold=0.81))
     assert not careful.ask("技能人才总量").covered
 
 
