@@ -16,7 +16,8 @@ from changai.indexing.sparse import SparseIndex
 from changai.models import encoders
 from changai.query import expectations
 from changai.query.spelling import Spelling
-from changai.reading.articles import find, passed_over, read_all, told_stale
+from changai.reading.articles import read_all, told_stale
+from changai.reading.folder import find, passed_over
 from changai.records import Article, BuildReport, Passage
 from changai.text import sentences, tokens
 from changai.text.normalisation import normalise
