@@ -1,5 +1,6 @@
 """The frozen records that pass between the rooms."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,14 +12,52 @@ Spans = tuple[tuple[int, int], ...]
 METADATA_LOCATOR = "文章信息"
 """Of the passage that holds an article's title, date and issuing body."""
 
+AUDIENCES = {"worker": "职工", "official": "干部"}
+"""Whom the page is for, and what they are called there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hotline:
+    """A telephone number that an article names for those whom it does not answer."""
+
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question to begin with, on a topic, for one of ``AUDIENCES``."""
+
+    question: str
+    topic: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misreading:
+    """What a scan has printed, and what it stands for."""
+
+    printed: str
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What an article's own page says of it, where that has been corrected; else empty."""
+
+    title: str = ""
+    publisher: str = ""
+    published: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """One source article.
 
     ``text`` is the file's content decoded, nothing else changed; every offset in Changai counts
-    its characters. ``published`` is an ISO date, or empty where the page gives none; so are
-    ``publisher`` and ``site``.
+    its characters. ``title``, ``publisher`` and ``published``, an ISO date, are as they should
+    read, for references: ``printed`` has what the page itself says where that differs. ``url`` is
+    where the article was published. What is not known is empty.
     """
 
     id: str
@@ -29,6 +68,21 @@ class Document:
     file: str
     sha256: str
     text: str = field(repr=False)
+    region: str = ""
+    url: str = ""
+    hotline: Hotline | None = None
+    examples: tuple[Example, ...] = field(default=(), repr=False)
+    misreadings: tuple[Misreading, ...] = field(default=(), repr=False)
+    printed: Printed = Printed()
+
+    def as_meant(self, text: str) -> str:
+        """A stretch of this document without the scan's misreadings, the longest first: to be
+        matched only, never to be shown."""
+        if not self.misreadings:
+            return text
+        meant = {each.printed: each.meant for each in self.misreadings}
+        longest_first = sorted(meant, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, longest_first)), lambda m: meant[m[0]], text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +199,9 @@ class Answer:
                     "locator": citation.passage.locator,
                     "start": citation.passage.start,
                     "end": citation.passage.end,
+                    "url": citation.passage.document.url,
                     "document": {
+                        "id": citation.passage.document.id,
                         "title": citation.passage.document.title,
                         "publisher": citation.passage.document.publisher,
                         "published": citation.passage.document.published,

@@ -1,5 +1,6 @@
 """The article's structure was read off the page by eye."""
 
+import hashlib
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from changai.errors import ArticleError
 from changai.reading import articles
 from changai.reading.folder import find
-from changai.records import Article
+from changai.records import Article, Printed
 from support.paths import ARTICLE
 
 LOCATORS = [
@@ -40,7 +41,9 @@ def test_the_article_has_its_introduction_its_fifteen_items_and_its_metadata(
 def test_the_article_says_what_it_is(ningbo: Article) -> None:
     document = ningbo.document
     assert document.title == "以“五化联动”促“产育融合”高标准、高质量推进产业工人队伍建设改革"
-    assert document.publisher == "浙江省宁淀市产业工人队伍建设改革联席会议办公室"
+    assert document.publisher == "浙江省宁波市产业工人队伍建设改革联席会议办公室"
+    assert document.printed.publisher == "浙江省宁淀市产业工人队伍建设改革联席会议办公室"
+    assert (document.printed.title, document.printed.published) == ("", "")
     assert document.published == "2023-05-13"
     assert document.site == "鄂尔多斯工会网"
     assert document.file == "ningbo-2023-05-13.txt"
@@ -48,7 +51,8 @@ def test_the_article_says_what_it_is(ningbo: Article) -> None:
 
 def test_the_metadata_passage_holds_title_body_date_and_hotline(ningbo: Article) -> None:
     text = ningbo.passages[0].text
-    for part in (ningbo.document.title, ningbo.document.publisher, "2023-05-13", "热线:12351"):
+    publisher = ningbo.document.printed.publisher
+    for part in (ningbo.document.title, publisher, "2023-05-13", "热线:12351"):
         assert part in text
 
 
@@ -214,20 +218,41 @@ def test_all_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
         ("c.txt", "标题\n正文一段。\n".encode("gb18030")),
         ("d.txt", "标题\n正文一段。\n".encode()),
         ("d.questions.jsonl", b"{}\n[]\n"),
+        ("d.toml", b"title = 1\nurl = 2\n"),
     ):
         (tmp_path / name).write_bytes(content)
     paths = find(tmp_path)
     with pytest.raises(ArticleError) as caught:
         articles.read_all(paths)
     head, *lines = str(caught.value).splitlines()
-    assert head == "有 3 个文件要改："
-    named = ["a.txt", "c.txt", "d.questions.jsonl 第 1 行", "d.questions.jsonl 第 2 行"]
+    assert head == "有 4 个文件要改："
+    named = [
+        *("a.txt", "c.txt", "d.toml 的 title", "d.toml 的 url"),
+        *("d.questions.jsonl 第 1 行", "d.questions.jsonl 第 2 行"),
+    ]
     assert all(name in line for name, line in zip(named, lines, strict=True))
     with pytest.raises(ArticleError) as caught:
         articles.read_all(paths[:2])
     assert str(caught.value).startswith(f"文章 {tmp_path / 'a.txt'} 是空的")
     (sound,) = articles.read_all(paths[1:2])
     assert sound == articles.read(tmp_path / "b.txt")
+
+
+def test_what_describes_an_article_changes_no_character_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    text = "宁淀的做法\n宁淀市推优人党。\n"
+    file.write_text(text, encoding="utf-8")
+    plain = articles.read(file)
+    (tmp_path / "a.toml").write_text(
+        'title = "宁波的做法"\nmisread = {"宁淀" = "宁波"}\n', encoding="utf-8"
+    )
+    described = articles.read(file)
+    assert (described.document.title, described.document.text) == ("宁波的做法", text)
+    assert described.document.printed == Printed(title="宁淀的做法")
+    assert [p.text for p in described.passages] == [p.text for p in plain.passages]
+    assert {p.document for p in described.passages} == {described.document}
+    sha256 = hashlib.sha256((tmp_path / "a.toml").read_bytes()).hexdigest()
+    assert described.sources == (*plain.sources, ("a.toml", sha256))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from changai.models import ranking
 from changai.models.encoders import Encoder
 from changai.query import expectations
 from changai.reading import articles
-from changai.records import Article, Document, Passage, Question
+from changai.records import Article, Document, Misreading, Passage, Question
 from changai.search import matching
 from changai.search.index import Index
 from changai.search.matching import Matches, match
@@ -432,3 +432,22 @@ def test_a_place_that_is_asked_about_rules_out_articles_that_do_not_name_it(
     # Where no article names it, or none is asked about, all are looked at.
     for question in ("温州发放安全帽多少顶?", "发放安全帽多少顶?"):
         assert match(pair, encoder, question).passages.tolist() == [0, 1, 2]
+
+
+def test_what_is_misread_is_given_as_meant(encoder: Encoder) -> None:
+    """A point, a kind of answer, a year and a place, each spelt wrong by the scan."""
+    plain = _article("丁", "甲慎的焊工在2O20年参加了公积全,每人缴纳8O0元。")
+    document = replace(
+        plain.document,
+        misreadings=(
+            *(Misreading("甲慎", "宁波"), Misreading("2O20", "2020")),
+            *(Misreading("公积全", "公积金"), Misreading("8O0元", "800元")),
+        ),
+    )
+    passages = tuple(replace(passage, document=document) for passage in plain.passages)
+    question = "2020年宁波的公积金多少钱?"
+    meant = match(encode([Article(document, passages)], encoder), encoder, question)
+    assert meant.unmet(0).names() == ()
+    assert meant.scores()[0] > match(encode([plain], encoder), encoder, question).scores()[0]
+    as_printed = match(encode([plain], encoder), encoder, question)
+    assert as_printed.unmet(0).names() == ("宁波", "2020年", "公积金", "金额")

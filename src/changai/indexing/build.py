@@ -143,10 +143,14 @@ def encode(
     texts = _texts(passages, clauses)
     terms = [tokens.terms(text) for text in texts]
     questions = [(a.document, normalise(q.text)) for a in corpus for q in a.questions]
-    spelling = Spelling.fit(texts[: len(passages)])
+    # Whoever copies a word as the scan has it has not mistyped it.
+    printed = [normalise(p.text) for p in passages if p.document.misreadings]
+    spelling = Spelling.fit([*texts[: len(passages)], *printed])
     asked = [spelling.mend(text) for _, text in questions]
     places = {
-        article.document.id: expectations.places(normalise(article.document.text))
+        article.document.id: expectations.places(
+            normalise(article.document.as_meant(article.document.text))
+        )
         for article in corpus
         if article.questions
     }
@@ -174,9 +178,13 @@ def encode(
 
 
 def _texts(passages: Sequence[Passage], clauses: npt.NDArray[np.int32]) -> list[str]:
-    """The normalised text of every passage, then of every clause."""
-    spans = [passages[number].text[start:end] for number, start, end in clauses.tolist()]
-    return [normalise(text) for text in [*(p.text for p in passages), *spans]]
+    """The normalised text of every passage, then of every clause, as it is meant."""
+    whole = [(passage, 0, len(passage.text)) for passage in passages]
+    parts = [(passages[number], start, end) for number, start, end in clauses.tolist()]
+    return [
+        normalise(passage.document.as_meant(passage.text[start:end]))
+        for passage, start, end in [*whole, *parts]
+    ]
 
 
 def _encode(

@@ -47,7 +47,7 @@ from changai.query.spelling import Spelling
 from changai.records import Document, EncoderIdentity, Passage
 from changai.text import tokens
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 _LIBRARIES = ("opencc", "pypinyin", "rjieba")
 """What texts are read with: of other versions, a question may be read otherwise than the index."""
 _TEMPORARY = "tmp-"
@@ -239,7 +239,7 @@ def load(index: Path, generation: str, manifest: Manifest) -> Contents:
 def publish(index: Path, contents: Contents, articles: dict[str, str]) -> str:
     """Write a new generation, prove it by opening it, switch to it, and return its name.
 
-    ``articles`` maps the name of each article's file, and of its questions', to its SHA-256. The
+    ``articles`` maps the name of each article's file, and of those beside it, to its SHA-256. The
     generation before stays on disk for processes that still read it; older ones are removed.
     Raises IndexStateError, and then what was in use still is; what goes wrong after the switch is
     logged.

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from changai import files
-from changai.errors import ArticleError, QuestionFileError, shown
-from changai.reading import decoding, folder, questions
+from changai.errors import ArticleError, MetadataError, QuestionFileError, shown
+from changai.reading import decoding, folder, metadata, questions
 from changai.reading.layout import read_layout
 from changai.reading.outline import Span, outline
 from changai.records import METADATA_LOCATOR, Article, Document, Passage, Question
@@ -20,45 +20,16 @@ SIGNATURE_LOCATOR = "落款"
 
 
 def read(path: Path) -> Article:
-    """Read one article file, and the known questions beside it, if there are any: those of which
-    each snippet stands in a passage, and apart from them those of which one does not (``stale``).
+    """Read one article file, what describes it, and the known questions beside it, if there are
+    any: those of which each snippet stands in a passage, and apart from them those of which one
+    does not (``stale``).
 
     Raises ArticleError when it is missing, unreadable, too large, no regular file, not UTF-8 text,
-    holds no passage or has a name that ``folder.is_usable_name`` is not, and QuestionFileError when
-    its questions cannot be used.
+    holds no passage or has a name that ``folder.is_usable_name`` is not, MetadataError when what
+    describes it cannot be used, and QuestionFileError when its questions cannot.
     """
-    folder.check_name(path.name)
-    try:
-        data = files.read_bytes(path, LARGEST)
-    except OSError as error:
-        raise ArticleError(f"读不了文章 {shown(path)}：{files.cause(error)}") from error
-    if wrong := decoding.fault(path, data):
-        raise ArticleError(f"文章 {wrong}")
-    text = data.decode("utf-8-sig")
-    if not text.strip():
-        raise ArticleError(f"文章 {shown(path)} 是空的；请写入正文，或移走这个文件")
-    sha256 = hashlib.sha256(data).hexdigest()
-    article = replace(parse(text, file=path.name, sha256=sha256), sources=((path.name, sha256),))
-    beside = folder.known_questions(path)
-    try:
-        if not folder.is_there(beside):
-            return article
-    except OSError as error:
-        raise QuestionFileError(f"读不了 {shown(beside)}：{files.cause(error)}") from error
-    # A question that the article has outgrown is passed over whole: it must not keep a correction
-    # from those who ask, nor teach, without its snippet, that the article does not answer it.
-    texts = [passage.text for passage in article.passages]
-    usable: list[Question] = []
-    stale: list[Question] = []
-    brought = questions.read_lines(beside)
-    for question in brought.questions:
-        (stale if question.absent(texts) else usable).append(question)
-    return replace(
-        article,
-        questions=tuple(usable),
-        stale=tuple(stale),
-        sources=(*article.sources, (beside.name, brought.sha256)),
-    )
+    (article,) = read_all([path])
+    return article
 
 
 def read_all(paths: Sequence[Path]) -> list[Article]:
@@ -67,9 +38,16 @@ def read_all(paths: Sequence[Path]) -> list[Article]:
     faults: list[ArticleError | QuestionFileError] = []
     for path in paths:
         try:
-            corpus.append(read(path))
-        except (ArticleError, QuestionFileError) as error:
+            article = _read_page(path)
+        except ArticleError as error:
             faults.append(error)
+            continue
+        for add in (_with_metadata, _with_questions):
+            try:
+                article = add(article, path)
+            except (ArticleError, QuestionFileError) as error:
+                faults.append(error)
+        corpus.append(article)
     if len(faults) == 1:
         raise faults[0]
     if faults:
@@ -126,3 +104,63 @@ def parse(text: str, *, file: str, sha256: str) -> Article:
         for number, span in enumerate(spans, start=1)
     )
     return Article(document, passages)
+
+
+def _read_page(path: Path) -> Article:
+    """The article of a file by itself. Raises ArticleError."""
+    folder.check_name(path.name)
+    try:
+        data = files.read_bytes(path, LARGEST)
+    except OSError as error:
+        raise ArticleError(f"读不了文章 {shown(path)}：{files.cause(error)}") from error
+    if wrong := decoding.fault(path, data):
+        raise ArticleError(f"文章 {wrong}")
+    text = data.decode("utf-8-sig")
+    if not text.strip():
+        raise ArticleError(f"文章 {shown(path)} 是空的；请写入正文，或移走这个文件")
+    sha256 = hashlib.sha256(data).hexdigest()
+    return replace(parse(text, file=path.name, sha256=sha256), sources=((path.name, sha256),))
+
+
+def _with_metadata(article: Article, path: Path) -> Article:
+    """The article as it is described beside it, if it is. Raises MetadataError."""
+    beside = folder.metadata(path)
+    try:
+        if not folder.is_there(beside):
+            return article
+    except OSError as error:
+        raise MetadataError(f"读不了 {shown(beside)}：{files.cause(error)}") from error
+    described = metadata.read(beside, article.document.text)
+    document = metadata.describe(article.document, described)
+    return replace(
+        article,
+        document=document,
+        passages=tuple(replace(passage, document=document) for passage in article.passages),
+        sources=(*article.sources, (beside.name, described.sha256)),
+    )
+
+
+def _with_questions(article: Article, path: Path) -> Article:
+    """The article with the questions beside it, if there are any. Raises QuestionFileError.
+
+    A question that the article has outgrown is passed over whole: it must not keep a correction
+    from those who ask, nor teach, without its snippet, that the article does not answer it.
+    """
+    beside = folder.known_questions(path)
+    try:
+        if not folder.is_there(beside):
+            return article
+    except OSError as error:
+        raise QuestionFileError(f"读不了 {shown(beside)}：{files.cause(error)}") from error
+    texts = [passage.text for passage in article.passages]
+    usable: list[Question] = []
+    stale: list[Question] = []
+    brought = questions.read_lines(beside)
+    for question in brought.questions:
+        (stale if question.absent(texts) else usable).append(question)
+    return replace(
+        article,
+        questions=tuple(usable),
+        stale=tuple(stale),
+        sources=(*article.sources, (beside.name, brought.sha256)),
+    )

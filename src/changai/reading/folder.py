@@ -1,6 +1,7 @@
 """What stands in a folder of articles: articles, what they bring along, and what is neither.
 
-An article is a ``NAME.txt``. Beside it may stand ``NAME.questions.jsonl``, its FAQ.
+An article is a ``NAME.txt``. Beside it may stand ``NAME.toml``, which describes it, and
+``NAME.questions.jsonl``, its FAQ.
 """
 
 import errno
@@ -12,6 +13,7 @@ from changai import files
 from changai.errors import ArticleError, several, shown
 from changai.text.characters import is_printable
 
+_METADATA = ".toml"
 _QUESTIONS = ".questions.jsonl"
 
 
@@ -19,8 +21,8 @@ def find(folder: Path) -> list[Path]:
     """The articles of a folder, its ``*.txt`` files, in the order of their names.
 
     Raises ArticleError when the folder is missing, cannot be read or has none, or one with a name
-    that is not ``is_usable_name``, or two that differ in the spelling of ``.txt`` only, or known
-    questions without their article.
+    that is not ``is_usable_name``, or two that differ in the spelling of ``.txt`` only, or what
+    stands beside an article without that.
     """
     names = _listed(folder)
     paths = [folder / name for name in names if Path(name).suffix.lower() == ".txt"]
@@ -34,7 +36,7 @@ def find(folder: Path) -> list[Path]:
             f"目录 {shown(folder)} 里有不止一篇文章叫 {'、'.join(alike)}，"
             "只差 .txt 的大小写；请改名"
         )
-    taken = {known_questions(path).name for path in paths}
+    taken = {beside(path).name for path in paths for beside in (metadata, known_questions)}
     if orphans := [name for name in names if _is_sidecar(name) and name not in taken]:
         raise ArticleError(
             f"目录 {shown(folder)} 里的 {'、'.join(map(shown, orphans))} 没有同名的 .txt 文章；"
@@ -45,12 +47,17 @@ def find(folder: Path) -> list[Path]:
 
 def passed_over(folder: Path) -> list[str]:
     """The names of what stands in a folder of articles and is not read, in order: all but
-    articles, known questions and what is hidden. Raises ArticleError."""
+    articles, what stands beside one and what is hidden. Raises ArticleError."""
     return [
         name
         for name in _listed(folder)
         if Path(name).suffix.lower() != ".txt" and not _is_sidecar(name)
     ]
+
+
+def metadata(article: Path) -> Path:
+    """Where an article is described, if it is."""
+    return article.with_suffix(_METADATA)
 
 
 def known_questions(article: Path) -> Path:
@@ -101,4 +108,4 @@ def _listed(folder: Path) -> list[str]:
 
 
 def _is_sidecar(name: str) -> bool:
-    return name.endswith(_QUESTIONS)
+    return name.endswith((_METADATA, _QUESTIONS))

@@ -15,7 +15,7 @@ from changai.indexing.faq import KnownMatches
 from changai.models import ranking
 from changai.models.encoders import Encoder
 from changai.query import expectations
-from changai.records import METADATA_LOCATOR, Passage
+from changai.records import METADATA_LOCATOR, Document, Passage
 from changai.search import highlights
 from changai.text import tokens
 from changai.text.characters import has_words
@@ -47,6 +47,11 @@ _BEFORE = np.float32(1e-3)
 
 _normalised = lru_cache(maxsize=10_000)(normalise)
 """For the corpus's own texts, which come again with every question."""
+
+
+def _as_matched(document: Document, text: str) -> str:
+    """A stretch of a document, normalised, as it is meant."""
+    return _normalised(document.as_meant(text))
 
 
 @lru_cache(maxsize=10_000)
@@ -111,16 +116,17 @@ class Matches:
     def unmet(self, candidate: int) -> expectations.Unmet:
         """What the question expects and a candidate does not give."""
         passage = self._passage(candidate)
+        document = passage.document
         spans, scores = self._clauses(candidate)
         best = [spans[position] for position in ranking.order(scores)[:_EVIDENCE]]
         return expectations.unmet(
             self.expected,
-            _normalised(passage.text),
-            [_normalised(passage.text[start:end]) for start, end in best],
+            _as_matched(document, passage.text),
+            [_as_matched(document, passage.text[start:end]) for start, end in best],
             _dating(self.contents.passages, int(self.passages[candidate]))
             if self.expected.years
             else "",
-            _normalised(passage.document.text) if self.expected.places else "",
+            _as_matched(document, document.text) if self.expected.places else "",
         )
 
     def mentioned(self, candidate: int) -> str:
@@ -136,7 +142,7 @@ class Matches:
         unanswered = self.known.unanswered(document) if self.known is not None else None
         unmet = self.unmet(candidate)
         wording = _wording(self.question)
-        bare = len(wording) > 1 and wording in _wording(passage.text)
+        bare = len(wording) > 1 and wording in _wording(passage.document.as_meant(passage.text))
         return ranking.coverage_row(
             self.features[candidate], self.question, unmet, bare, unanswered
         )
@@ -149,10 +155,12 @@ class Matches:
         """What to show first of a candidate, as ``(start, end)`` within the passage:
         ``highlights.best``, where a clause that gives the kind of answer asked for comes before
         one that matches a little better."""
-        text = self._passage(candidate).text
+        passage = self._passage(candidate)
+        text = passage.text
         spans, scores = self._clauses(candidate)
         gives = [
-            expectations.gives(self.expected, _normalised(text[start:end])) for start, end in spans
+            expectations.gives(self.expected, _as_matched(passage.document, text[start:end]))
+            for start, end in spans
         ]
         return highlights.best(
             text,
@@ -265,7 +273,7 @@ def _of_places(contents: store.Contents, passages: Integers, places: Sequence[st
     naming = {
         document.id
         for document in contents.documents
-        if all(place in _normalised(document.text) for place in places)
+        if all(place in _as_matched(document, document.text) for place in places)
     }
     named = np.array([contents.passages[number].document.id in naming for number in passages])
     return passages[named] if named.any() else passages
@@ -291,7 +299,8 @@ def _dating(passages: Sequence[Passage], number: int) -> str:
         # What is to be reached by then (到2025年) is not what there is.
         openings = [date for date in dates if date[:1] not in {"到", "至"}]
     texts = (passage.text, *passage.headings, *openings, passage.document.title)
-    return next(filter(expectations.names_year, map(_normalised, texts)), "")
+    meant = (_as_matched(passage.document, text) for text in texts)
+    return next(filter(expectations.names_year, meant), "")
 
 
 def _shared(question: str, text: str) -> str:

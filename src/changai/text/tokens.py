@@ -13,7 +13,7 @@ from changai.text import lexicon
 from changai.text.characters import HAN
 from changai.text.thesaurus import canonicalise
 
-TOKENISER_VERSION = 3
+TOKENISER_VERSION = 4
 
 _WORD = re.compile(rf"(?P<han>[{HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{HAN}]+")
 
