@@ -16,7 +16,7 @@ from changai.evaluation import feedback
 from changai.evaluation.feedback import Opinion
 from changai.indexing.build import build_index
 from changai.pages import wording
-from changai.pages.cards import EXAMPLES, HOTLINE
+from changai.records import AUDIENCES, Article
 from changai.search.index import LONGEST_QUESTION, Index
 from support.paths import ROOT
 from support.servers import proxy, serving, serving_page
@@ -25,6 +25,21 @@ from support.visits import ANSWER, DESK, PHONE, QUESTION, Visit, in_sight, visit
 
 IMAGE = "<img src=x onerror=\"document.title='hit'\">"
 SCRIPT = "<script>document.title='hit'</script>"
+DESCRIBED = f"""
+publisher = 'N{IMAGE}'
+url = "https://www.example.org/a.html"
+[hotline]
+number = "12333"
+name = '热线{IMAGE.replace(" ", "")}'
+[[examples]]
+question = "每名焊工每年发放几顶安全帽?"
+topic = '<b onclick=alert(1)>帽子'
+audience = "worker"
+[[examples]]
+question = "食堂几点开门?"
+topic = "食堂"
+audience = "worker"
+"""
 HOSTILE = (
     f"{SCRIPT}焊工劳保办法\n"
     f"每名焊工每年发放{IMAGE}安全帽20顶。\n"
@@ -47,9 +62,10 @@ def opinions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory, opinions: Path) -> Iterator[str]:
-    """A page whose article holds markup, and which keeps opinions."""
+    """A page whose article, and what describes it, hold markup, and which keeps opinions."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "articles").mkdir()
+    (folder / "articles" / "welders.toml").write_text(DESCRIBED, encoding="utf-8")
     (folder / "articles" / "welders.txt").write_text(HOSTILE, encoding="utf-8")
     build_index(folder / "articles", folder)
     with serving_page(folder, "--feedback", str(opinions)) as address:
@@ -265,12 +281,12 @@ def test_what_is_not_covered_is_said_with_the_reason_and_the_hotline(visit: Visi
     expect(exchange.locator(".answer")).to_have_count(0)
     expect(exchange.locator(".verdict")).to_have_text("文章未提及")
     expect(exchange.locator(".note")).to_contain_text("提到“工惠保”，但没有说：保费")
-    expect(exchange.get_by_role("link", name=HOTLINE)).to_be_visible()
+    expect(exchange.get_by_role("link", name="12351")).to_be_visible()
     expect(exchange.locator(".citation").first).to_be_hidden()
     exchange.get_by_text("最接近的段落，不能当作答案").click()
     expect(exchange.locator(".citation:visible")).to_have_count(3)
     visit.page.get_by_label("干部").check()
-    expect(exchange.get_by_role("link", name=HOTLINE)).to_be_hidden()
+    expect(exchange.get_by_role("link", name="12351")).to_be_hidden()
     expect(exchange.locator(".note")).to_contain_text("没有说：保费")
 
 
@@ -419,10 +435,10 @@ def test_one_visitor_never_leans_on_another(browser: Browser, url: str) -> None:
         expect(exchange.locator(".meaning")).to_have_count(0)
 
 
-def test_a_long_conversation_works_to_its_end(browser: Browser, url: str) -> None:
+def test_a_long_conversation_works_to_its_end(browser: Browser, url: str, ningbo: Article) -> None:
     with visiting(browser, url) as visit:
         page = visit.page
-        topics = [question for topics in EXAMPLES.values() for question in topics.values()]
+        topics = [example.question for example in ningbo.document.examples]
         asked = [topics[number % len(topics)] for number in range(200)]
         for question in asked:
             visit.ask(question)
@@ -446,13 +462,15 @@ def test_a_long_conversation_works_to_its_end(browser: Browser, url: str) -> Non
 # ---- the two audiences
 
 
-def test_each_audience_has_its_own_and_is_remembered(visit: Visit) -> None:
+def test_each_audience_has_its_own_and_is_remembered(visit: Visit, ningbo: Article) -> None:
     page = visit.page
     exchange = visit.answer("技能人才总量多少?")
     page.get_by_role("button", name="清空").click()
     worker, official = (
-        page.locator("#examples button").filter(has_text=next(iter(topics)))
-        for topics in EXAMPLES.values()
+        page.locator("#examples button").filter(
+            has_text=next(e.topic for e in ningbo.document.examples if e.audience == audience)
+        )
+        for audience in AUDIENCES
     )
     tables = page.get_by_role("navigation", name="资料").get_by_role("link")
 
@@ -869,11 +887,39 @@ def test_the_way_back_from_the_tables_keeps_the_conversation(desk: Visit) -> Non
     expect(desk.page.locator(".exchange")).to_have_count(1)
 
 
-def test_examples_that_the_articles_do_not_answer_are_not_offered(
+def test_examples_that_the_articles_answer_are_offered(browser: Browser, hostile: str) -> None:
+    with visiting(browser, hostile) as visit:
+        page = visit.page
+        expect(page.locator("#examples button")).to_have_text(
+            ["<b onclick=alert(1)>帽子 每名焊工每年发放几顶安全帽?"]
+        )
+        expect(page.locator("#examples :visible").first).to_be_in_viewport()
+        page.locator("#examples button").click()
+        expect(page.locator(".exchange blockquote").first).to_contain_text("安全帽20顶")
+        page.get_by_role("button", name="清空").click()
+        page.get_by_label("干部").check()
+        expect(page.locator("#examples button:visible")).to_have_count(0)
+        expect(page.locator("#examples p:visible")).to_have_text(
+            "请在下面写出想问的事，一次问一件。"
+        )
+        visit.answer("食堂几点开门?")
+        expect(page.locator("#examples p:visible")).to_have_count(0)
+
+
+def test_a_link_to_where_an_article_was_published_opens_elsewhere(
     browser: Browser, hostile: str
 ) -> None:
     with visiting(browser, hostile) as visit:
-        expect(visit.page.locator("#corpus")).to_contain_text("文章 1 篇")
-        expect(visit.page.locator("#examples .worker")).to_have_count(5)
-        of_ningbo = visit.page.locator("#examples .worker:visible", has_text="宁波")
-        expect(of_ningbo).to_have_count(0)
+        visit.page.context.route(
+            "https://www.example.org/**", lambda route: route.fulfill(body="elsewhere")
+        )
+        exchange = visit.answer("每名焊工每年发放几顶安全帽?")
+        link = exchange.get_by_role("link", name="来源网页").first
+        with visit.page.context.expect_page() as opened:
+            link.click()
+        assert opened.value.url == "https://www.example.org/a.html"
+        exchange.get_by_role("link", name="查看原文").first.click()
+        with visit.page.context.expect_page() as opened:
+            visit.reader.get_by_role("link", name="https://www.example.org/a.html").click()
+        assert opened.value.url == "https://www.example.org/a.html"
+        expect(visit.reader.locator("section:target")).to_be_attached()

@@ -4,56 +4,44 @@ Every text from outside, the user's question included, is escaped.
 """
 
 import re
+from collections.abc import Sequence
 from html import escape
-from itertools import chain
 
 from changai import clock
 from changai.evaluation.feedback import LONGEST_COMMENT
 from changai.pages import original, wording
 from changai.pages.markup import marked, within
-from changai.records import Citation, Corpus, Exchange, Spans
+from changai.records import AUDIENCES, Citation, Corpus, Example, Exchange, Hotline, Spans
 
-HOTLINE = "12351"
-"""The trade unions' hotline for workers' rights, as the head of the article's page gives it."""
-
-EXAMPLES = {
-    "worker": {
-        "孩子上学": "外地人的孩子在宁波怎么上学?",
-        "看病报销": "看病自费的药工惠保能报吗?",
-        "技能提升": "想学技术,有哪些培训?",
-        "劳动纠纷": "跟老板有劳动纠纷,怎么办最省事?",
-        "住房落户": "在宁波落户、住房有什么照顾?",
-    },
-    "official": {
-        "人才总量": "宁波市技能人才总量是多少?",
-        "推优入党": "2020年推优入党多少名?",
-        "改革机制": "改革由谁牵头,有多少部门参与?",
-        "技能评价": "出台了哪些技能评价的文件?",
-        "民主管理": "民主管理有哪些特色做法?",
-    },
-}
-"""Questions to begin with by topic, for each audience."""
-
-EXAMPLE_QUESTIONS = tuple(chain.from_iterable(topics.values() for topics in EXAMPLES.values()))
+_NO_EXAMPLES = "请在下面写出想问的事，一次问一件。"
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def examples() -> str:
-    """The questions to begin with, as buttons of which page.css shows each audience its own."""
-    return "".join(
-        f'<button type="button" class="{audience}" data-question="{escape(question)}">'
-        f"<b>{escape(topic)}</b> <span>{escape(question)}</span></button>"
-        for audience, topics in EXAMPLES.items()
-        for topic, question in topics.items()
+def examples(offered: Sequence[Example]) -> str:
+    """The questions to begin with, as buttons of which page.css shows each audience its own; where
+    an audience has none, how to ask."""
+    return "".join(map(_example, offered)) + "".join(
+        f'<p class="{audience}">{_NO_EXAMPLES}</p>'
+        for audience in AUDIENCES
+        if audience not in {example.audience for example in offered}
     )
 
 
-def reply_card(exchange: Exchange) -> str:
+def _example(example: Example) -> str:
+    question = escape(example.question)
+    return (
+        f'<button type="button" class="{escape(example.audience)}" data-question="{question}">'
+        f"<b>{escape(example.topic)}</b> <span>{question}</span></button>"
+    )
+
+
+def reply_card(exchange: Exchange, hotlines: Sequence[Hotline] = ()) -> str:
     """An answer as HTML: what the question was taken to mean, the verdict, then a card a citation.
 
     Where the corpus answers, the first passage is the answer, perhaps with others right behind it,
-    and the rest are folded away; where it does not, all are, marked as no answer.
+    and the rest are folded away; where it does not, all are, marked as no answer, and workers are
+    told the ``hotlines`` that they may call.
     """
     answer = exchange.answer
     cards = [_citation_card(citation) for citation in answer.citations]
@@ -62,9 +50,8 @@ def reply_card(exchange: Exchange) -> str:
         nearest = _folded("最接近的段落，不能当作答案", cards)
         return (
             f'<div class="nearest">{meaning}<p class="verdict">文章未提及</p>'
-            f'<p class="note">{escape(wording.shortfall(answer))}'
-            f'<span class="worker">可拨打工会维权热线 <a href="tel:{HOTLINE}">{HOTLINE}</a> 咨询。'
-            f"</span></p>{nearest}{_TOOLS}</div>"
+            f'<p class="note">{escape(wording.shortfall(answer))}{_to_call(hotlines)}</p>'
+            f"{nearest}{_TOOLS}</div>"
         )
     several = f"，共 {answer.answering} 处" if answer.answering > 1 else ""
     others = _folded("其他相近的段落，不一定回答问题", cards[answer.answering :])
@@ -106,6 +93,16 @@ _TOOLS = (
 )
 
 
+def _to_call(hotlines: Sequence[Hotline]) -> str:
+    if not hotlines:
+        return ""
+    named = "、".join(
+        f'{escape(each.name)} <a href="tel:{escape(each.number)}">{escape(each.number)}</a>'
+        for each in hotlines
+    )
+    return f'<span class="worker">可拨打{named} 咨询。</span>'
+
+
 def _meaning(exchange: Exchange) -> str:
     meant = exchange.answer.taken_as or exchange.answer.question
     if meant == exchange.asked:
@@ -129,7 +126,13 @@ def _citation_card(citation: Citation) -> str:
     """The highlighted words, what to know of them, where they stand, and their passage, folded."""
     passage, document = citation.passage, citation.passage.document
     place = " · ".join([passage.locator, *passage.headings])
-    source = " · ".join(filter(None, [document.publisher, document.published or "日期不详"]))
+    printed = document.printed
+    title = wording.corrected(printed.title, document.title)
+    issued = [
+        wording.corrected(printed.publisher, document.publisher),
+        wording.corrected(printed.published, document.published or "日期不详"),
+    ]
+    source = " · ".join(filter(None, issued))
     remarks = "".join(
         f'<p class="remark">{_dated(remark)}</p>' for remark in wording.remarks(citation)
     )
@@ -143,12 +146,19 @@ def _citation_card(citation: Citation) -> str:
     whole = marked(passage.text, citation.highlights, citation.damaged)
     return (
         f'<article class="citation">{words}{remarks}<p class="place">{escape(place)}</p>'
-        f'<p class="source">《{escape(document.title)}》 <span>{_dated(source)}</span></p>'
+        f'<p class="source">《{escape(title)}》 <span>{_dated(source)}</span></p>'
         f'<details class="passage"><summary>整段原文</summary><p class="quotation">{whole}</p>'
         f'</details><p class="actions"><a href="{link}" target="reader">查看原文</a> '
         f'<button type="button" data-copied="{copied}">复制引文</button> '
-        f'<button type="button" class="link" data-href="{link}">复制链接</button></p></article>'
+        f'<button type="button" class="link" data-href="{link}">复制链接</button>'
+        f"{_published_at(document.url)}</p></article>"
     )
+
+
+def _published_at(url: str) -> str:
+    if not url:
+        return ""
+    return f' <a href="{escape(url)}" target="_blank" rel="noopener noreferrer">来源网页</a>'
 
 
 def _dated(text: str) -> str:

@@ -65,20 +65,24 @@ def article_page(
     The passages are the document's own, in reading order and apart, as ``articles.parse`` gives
     them. Each is a section whose id is what stands behind ``#`` in the passage's id.
     """
+    printed = document.printed
+    url = escape(document.url)
     told = [
-        ("发布单位", document.publisher),
-        ("发布日期", document.published or "不详"),
-        ("网站", document.site),
-        ("文件", document.file),
+        ("发布单位", escape(wording.corrected(printed.publisher, document.publisher))),
+        ("发布日期", escape(wording.corrected(printed.published, document.published or "不详"))),
+        ("地区", escape(document.region)),
+        ("网站", escape(document.site)),
+        ("来源", url and f'<a href="{url}" target="_blank" rel="noopener noreferrer">{url}</a>'),
+        ("文件", escape(document.file)),
     ]
-    facts = "".join(f"<div><dt>{n}</dt><dd>{escape(v)}</dd></div>" for n, v in told if v)
+    facts = "".join(f"<div><dt>{n}</dt><dd>{v}</dd></div>" for n, v in told if v)
     if changed:
         marks = ()
     notice = f'<p class="changed" role="status">{_CHANGED}</p>' if changed else ""
     body = f"""<header>
 <nav>{_CHAT} <a href="../figures" target="_top">数据一览</a> \
 <a href="../documents" target="_top">文件清单</a></nav>
-<h1>{escape(document.title)}</h1>
+<h1>{escape(wording.corrected(printed.title, document.title))}</h1>
 <dl>{facts}</dl>
 <p class="soft">以下照录全文，一字不改，扫描的错字也照录；疑有识别错误的数字加了波浪线。\
 要把某一段转给别人，复制段首 ¶ 的链接。</p>

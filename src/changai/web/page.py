@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai.pages import cards
 from changai.pages.markup import resource
 from changai.query import followups
 from changai.search.index import LONGEST_QUESTION
@@ -41,9 +40,9 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
     """The application that serves the page at ``/``, and what it is made of."""
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as blocks:
         gr.HTML(
-            html_template=resource("page.html", "changai.web")
-            .replace("@examples", cards.examples())
-            .replace("@feedback", "yes" if asks_for_opinions else "no"),
+            html_template=resource("page.html", "changai.web").replace(
+                "@feedback", "yes" if asks_for_opinions else "no"
+            ),
             js_on_load=resource("page.js", "changai.web"),
             apply_default_css=False,
             longest=LONGEST_QUESTION,
