@@ -436,12 +436,12 @@ def test_a_place_that_is_asked_about_rules_out_articles_that_do_not_name_it(
 
 def test_what_is_misread_is_given_as_meant(encoder: Encoder) -> None:
     """A point, a kind of answer, a year and a place, each spelt wrong by the scan."""
-    plain = _article("丁", "甲慎的焊工在2O20年参加了公积全,每人缴纳8O0元。")
+    plain = _article("丁", "甲慎的焊工在2O20年参加了公积全,每人缴纳8OO元。")
     document = replace(
         plain.document,
         misreadings=(
             *(Misreading("甲慎", "宁波"), Misreading("2O20", "2020")),
-            *(Misreading("公积全", "公积金"), Misreading("8O0元", "800元")),
+            *(Misreading("公积全", "公积金"), Misreading("8OO元", "800元")),
         ),
     )
     passages = tuple(replace(passage, document=document) for passage in plain.passages)
