@@ -25,15 +25,14 @@ from support.visits import ANSWER, DESK, PHONE, QUESTION, Visit, in_sight, visit
 
 IMAGE = "<img src=x onerror=\"document.title='hit'\">"
 SCRIPT = "<script>document.title='hit'</script>"
+BOLD = "<b onclick=alert(1)>"
 DESCRIBED = f"""
-publisher = 'N{IMAGE}'
+publisher = "{BOLD}总工会"
 url = "https://www.example.org/a.html"
-[hotline]
-number = "12333"
-name = '热线{IMAGE.replace(" ", "")}'
+hotline = {{number = "12333", name = "{BOLD}热线"}}
 [[examples]]
 question = "每名焊工每年发放几顶安全帽?"
-topic = '<b onclick=alert(1)>帽子'
+topic = "{BOLD}帽子"
 audience = "worker"
 [[examples]]
 question = "食堂几点开门?"
@@ -891,7 +890,7 @@ def test_examples_that_the_articles_answer_are_offered(browser: Browser, hostile
     with visiting(browser, hostile) as visit:
         page = visit.page
         expect(page.locator("#examples button")).to_have_text(
-            ["<b onclick=alert(1)>帽子 每名焊工每年发放几顶安全帽?"]
+            [f"{BOLD}帽子 每名焊工每年发放几顶安全帽?"]
         )
         expect(page.locator("#examples :visible").first).to_be_in_viewport()
         page.locator("#examples button").click()
@@ -909,17 +908,19 @@ def test_examples_that_the_articles_answer_are_offered(browser: Browser, hostile
 def test_a_link_to_where_an_article_was_published_opens_elsewhere(
     browser: Browser, hostile: str
 ) -> None:
+    address = "https://www.example.org/a.html"
     with visiting(browser, hostile) as visit:
-        visit.page.context.route(
-            "https://www.example.org/**", lambda route: route.fulfill(body="elsewhere")
-        )
+        context = visit.page.context
+        context.route("https://www.example.org/**", lambda route: route.fulfill(body="elsewhere"))
         exchange = visit.answer("每名焊工每年发放几顶安全帽?")
-        link = exchange.get_by_role("link", name="来源网页").first
-        with visit.page.context.expect_page() as opened:
-            link.click()
-        assert opened.value.url == "https://www.example.org/a.html"
+        with context.expect_page() as opened:
+            exchange.get_by_role("link", name="来源网页").first.click()
+        assert opened.value.url == address
         exchange.get_by_role("link", name="查看原文").first.click()
-        with visit.page.context.expect_page() as opened:
-            visit.reader.get_by_role("link", name="https://www.example.org/a.html").click()
-        assert opened.value.url == "https://www.example.org/a.html"
+        with context.expect_page() as opened:
+            visit.reader.get_by_role("link", name=address).click()
+        assert opened.value.url == address
         expect(visit.reader.locator("section:target")).to_be_attached()
+        # Nothing but these two was asked of others.
+        assert visit.foreign == [address, address]
+        visit.foreign.clear()
