@@ -60,7 +60,8 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the article, without its questions, and its index; tests must leave it so."""
     folder = tmp_path_factory.mktemp("index")
     (folder / "articles").mkdir()
-    shutil.copy(ARTICLE, folder / "articles")
+    for path in (ARTICLE, ARTICLE.with_suffix(".toml")):
+        shutil.copy(path, folder / "articles")
     build_index(folder / "articles", folder)
     return folder
 

@@ -3,6 +3,7 @@
     ChangaiError
     ├── QuestionError        the question cannot be asked as it stands
     ├── ArticleError         a source article cannot be read
+    │   └── MetadataError        what stands beside it to describe it cannot be used
     ├── EncoderError         an encoder cannot be loaded or used
     ├── QuestionFileError    a file of questions cannot be used
     ├── BackupError          a backup cannot be written, or restored as it stands
@@ -49,6 +50,10 @@ class QuestionError(ChangaiError):
 
 class ArticleError(ChangaiError):
     """An article is missing, unreadable, not text, or holds no passage."""
+
+
+class MetadataError(ArticleError):
+    """The file that describes an article is unreadable, no TOML, or says what cannot be."""
 
 
 class EncoderError(ChangaiError):

@@ -29,9 +29,10 @@ def opinions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def hostile(tmp_path_factory: pytest.TempPathFactory, opinions: Path) -> Iterator[str]:
-    """A page whose article holds markup, and which keeps opinions."""
+    """A page whose article, and what describes it, hold markup, and which keeps opinions."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "articles").mkdir()
+    (folder / "articles" / "welders.toml").write_text(markup.DESCRIBED, encoding="utf-8")
     (folder / "articles" / "welders.txt").write_text(markup.ARTICLE, encoding="utf-8")
     build_index(folder / "articles", folder)
     with serving_page(folder, "--feedback", str(opinions)) as address:

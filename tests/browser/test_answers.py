@@ -6,7 +6,6 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import expect
 
-from changai.pages.cards import HOTLINE
 from support.visits import Visit, in_sight
 
 
@@ -36,12 +35,12 @@ def test_what_is_not_covered_is_said_with_the_reason_and_the_hotline(visit: Visi
     expect(exchange.locator(".answer")).to_have_count(0)
     expect(exchange.locator(".verdict")).to_have_text("文章未提及")
     expect(exchange.locator(".note")).to_contain_text("提到“工惠保”，但没有说：保费")
-    expect(exchange.get_by_role("link", name=HOTLINE)).to_be_visible()
+    expect(exchange.get_by_role("link", name="12351")).to_be_visible()
     expect(exchange.locator(".citation").first).to_be_hidden()
     exchange.get_by_text("最接近的段落，不能当作答案").click()
     expect(exchange.locator(".citation:visible")).to_have_count(3)
     visit.page.get_by_label("干部").check()
-    expect(exchange.get_by_role("link", name=HOTLINE)).to_be_hidden()
+    expect(exchange.get_by_role("link", name="12351")).to_be_hidden()
     expect(exchange.locator(".note")).to_contain_text("没有说：保费")
 
 

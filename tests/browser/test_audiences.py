@@ -6,17 +6,20 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, expect
 
-from changai.pages.cards import EXAMPLES
+from changai.records import AUDIENCES, Article
+from support.hostile import BOLD
 from support.visits import Visit, visiting
 
 
-def test_each_audience_has_its_own_and_is_remembered(visit: Visit) -> None:
+def test_each_audience_has_its_own_and_is_remembered(visit: Visit, ningbo: Article) -> None:
     page = visit.page
     exchange = visit.answer("技能人才总量多少?")
     page.get_by_role("button", name="清空").click()
     worker, official = (
-        page.locator("#examples button").filter(has_text=next(iter(topics)))
-        for topics in EXAMPLES.values()
+        page.locator("#examples button").filter(
+            has_text=next(e.topic for e in ningbo.document.examples if e.audience == audience)
+        )
+        for audience in AUDIENCES
     )
     tables = page.get_by_role("navigation", name="资料").get_by_role("link")
 
@@ -50,11 +53,20 @@ def test_each_audience_has_its_own_and_is_remembered(visit: Visit) -> None:
     expect_worker()
 
 
-def test_examples_that_the_articles_do_not_answer_are_not_offered(
-    browser: Browser, hostile: str
-) -> None:
+def test_examples_that_the_articles_answer_are_offered(browser: Browser, hostile: str) -> None:
     with visiting(browser, hostile) as visit:
-        expect(visit.page.locator("#corpus")).to_contain_text("文章 1 篇")
-        expect(visit.page.locator("#examples .worker")).to_have_count(5)
-        of_ningbo = visit.page.locator("#examples .worker:visible", has_text="宁波")
-        expect(of_ningbo).to_have_count(0)
+        page = visit.page
+        expect(page.locator("#examples button")).to_have_text(
+            [f"{BOLD}帽子 每名焊工每年发放几顶安全帽?"]
+        )
+        expect(page.locator("#examples :visible").first).to_be_in_viewport()
+        page.locator("#examples button").click()
+        expect(page.locator(".exchange blockquote").first).to_contain_text("安全帽20顶")
+        page.get_by_role("button", name="清空").click()
+        page.get_by_label("干部").check()
+        expect(page.locator("#examples button:visible")).to_have_count(0)
+        expect(page.locator("#examples p:visible")).to_have_text(
+            "请在下面写出想问的事，一次问一件。"
+        )
+        visit.answer("食堂几点开门?")
+        expect(page.locator("#examples p:visible")).to_have_count(0)

@@ -11,7 +11,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, expect
 
 from changai.indexing.build import build_index
-from changai.pages.cards import EXAMPLES
+from changai.records import Article
 from support.downloads import headings
 from support.servers import serving_page
 from support.small import CHECK_UP, HELMETS
@@ -72,10 +72,10 @@ def test_one_visitor_never_leans_on_another(browser: Browser, url: str) -> None:
         expect(exchange.locator(".meaning")).to_have_count(0)
 
 
-def test_a_long_conversation_works_to_its_end(browser: Browser, url: str) -> None:
+def test_a_long_conversation_works_to_its_end(browser: Browser, url: str, ningbo: Article) -> None:
     with visiting(browser, url) as visit:
         page = visit.page
-        topics = [question for topics in EXAMPLES.values() for question in topics.values()]
+        topics = [example.question for example in ningbo.document.examples]
         asked = [topics[number % len(topics)] for number in range(200)]
         for question in asked:
             visit.ask(question)

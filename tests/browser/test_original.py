@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from support.visits import ANSWER, DESK, PHONE, QUESTION, Visit, in_sight
+from support.visits import ANSWER, DESK, PHONE, QUESTION, Visit, in_sight, visiting
 
 
 def test_an_answer_leads_to_its_original_and_back(visit: Visit) -> None:
@@ -166,3 +166,24 @@ def test_a_link_is_opened_in_a_page_of_its_own_where_that_is_wanted(desk: Visit)
         link.click(modifiers=["ControlOrMeta"])
     expect(opened.value.locator("mark")).to_have_text(ANSWER)
     expect(desk.page.locator("#source")).to_be_hidden()
+
+
+def test_a_link_to_where_an_article_was_published_opens_elsewhere(
+    browser: Browser, hostile: str
+) -> None:
+    address = "https://www.example.org/a.html"
+    with visiting(browser, hostile) as visit:
+        context = visit.page.context
+        context.route("https://www.example.org/**", lambda route: route.fulfill(body="elsewhere"))
+        exchange = visit.answer("每名焊工每年发放几顶安全帽?")
+        with context.expect_page() as opened:
+            exchange.get_by_role("link", name="来源网页").first.click()
+        assert opened.value.url == address
+        exchange.get_by_role("link", name="查看原文").first.click()
+        with context.expect_page() as opened:
+            visit.reader.get_by_role("link", name=address).click()
+        assert opened.value.url == address
+        expect(visit.reader.locator("section:target")).to_be_attached()
+        # Nothing but these two was asked of others.
+        assert visit.foreign == [address, address]
+        visit.foreign.clear()

@@ -66,5 +66,6 @@ def test_build_names_the_article_it_cannot_read(own_folder: Path) -> None:
 def test_inspect_lists_what_was_read(built_folder: Path) -> None:
     result = run("inspect", built_folder / "articles" / "ningbo-2023-05-13.txt")
     assert result.exit_code == 0
-    assert "鄂尔多斯工会网" in result.stdout
+    assert "网站  鄂尔多斯工会网\n地区  宁波\n" in result.stdout
+    assert "误识  “宁淀”应为“宁波”" in result.stdout
     assert "五(三)  [2028:2177]" in result.stdout

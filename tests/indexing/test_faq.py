@@ -14,6 +14,7 @@ from changai.indexing.build import build_index, encode
 from changai.indexing.faq import AnswerSpans, Faq, FaqMatches, locate
 from changai.models.encoders import Encoder, Vectors
 from changai.reading import articles
+from changai.reading.folder import find
 from changai.records import EncoderIdentity, Question
 from changai.search.index import Index
 from changai.text.sentences import clauses
@@ -335,11 +336,11 @@ def test_broken_questions_beside_an_article_are_named(tmp_path: Path) -> None:
 
 def test_questions_without_their_article_are_refused(tmp_path: Path) -> None:
     folder = write_small(tmp_path)
-    assert [path.name for path in articles.find(folder)] == ["welders.txt"]
+    assert [path.name for path in find(folder)] == ["welders.txt"]
     (folder / "welders.questions.jsonl").rename(folder / "welder.questions.jsonl")
     (folder / "b.questions.jsonl").touch()
     with pytest.raises(ArticleError, match=r"b\.questions\.jsonl、welder\.questions\.jsonl"):
-        articles.find(folder)
+        find(folder)
 
 
 def test_a_correction_passes_over_the_questions_that_it_outgrows_and_says_so(

@@ -152,8 +152,10 @@ def test_the_page_says_what_it_shows(ningbo: Article) -> None:
     page = _page(ningbo)
     for told in (
         ningbo.document.title,
-        "发布单位浙江省宁淀市产业工人队伍建设改革联席会议办公室",
+        "发布单位浙江省宁淀市产业工人队伍建设改革联席会议办公室"
+        "（应为：浙江省宁波市产业工人队伍建设改革联席会议办公室）",
         "发布日期2023-05-13",
+        "地区宁波",
         "网站鄂尔多斯工会网",
         "文件ningbo-2023-05-13.txt",
     ):
@@ -164,7 +166,17 @@ def test_what_is_not_known_is_left_out_but_for_the_date() -> None:
     page = _page(_parse("办法\n每名焊工发放安全帽一顶。\n"))
     assert "发布日期不详文件a.txt" in page.text
     assert "发布单位" not in page.text
-    assert "网站" not in page.text
+    assert "网站" not in page.text and "地区" not in page.text and "来源" not in page.text
+
+
+def test_the_page_links_to_where_the_article_was_published() -> None:
+    article = _parse("办法\n每名焊工发放安全帽一顶。\n")
+    document = replace(article.document, url="https://www.example.org/a?b=1&c=<2>")
+    passages = tuple(replace(passage, document=document) for passage in article.passages)
+    page = _page(Article(document, passages))
+    assert f"来源{document.url}文件a.txt" in page.text
+    link = {"href": document.url, "target": "_blank", "rel": "noopener noreferrer"}
+    assert ("a", link) in page.tags
 
 
 def test_passages_headings_and_the_rest_each_have_their_element() -> None:

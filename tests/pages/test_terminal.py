@@ -1,7 +1,17 @@
 import math
+from dataclasses import replace
 
-from changai.pages.terminal import answer_text
-from changai.records import Answer, Citation, Document, Passage
+from changai.pages.terminal import answer_text, description
+from changai.records import (
+    Answer,
+    Citation,
+    Document,
+    Example,
+    Hotline,
+    Misreading,
+    Passage,
+    Printed,
+)
 
 TEXT = "每名焊工每年发放安全帽两顶。"
 DOCUMENT = Document("d", "焊工劳保办法", "市总工会", "", "", "d.txt", "", TEXT)
@@ -41,3 +51,26 @@ def test_a_refusal_says_what_is_missing_and_how_sure_it_should_have_been() -> No
         f"文章未提及（文章能回答的可能性 57%，不到 65%）\n最接近的段落没有说：金额。\n\n"
         f"最接近的段落，不能当作答案：\n\n[1] {CITED}\n\n其他相近的段落：\n\n[2] {CITED}"
     )
+
+
+def test_what_is_known_of_an_article_is_a_line_a_fact() -> None:
+    described = replace(
+        DOCUMENT,
+        publisher="宁波市总工会",
+        printed=Printed(publisher="宁淀市总工会"),
+        region="宁波",
+        hotline=Hotline("12351", "工会维权热线"),
+        examples=(Example("帽子几顶?", "劳保", "worker"),),
+        misreadings=(Misreading("宁淀", "宁波"),),
+    )
+    assert description(described).splitlines() == [
+        "标题  焊工劳保办法",
+        "单位  宁淀市总工会（应为：宁波市总工会）",
+        "日期  —",
+        "网站  —",
+        "地区  宁波",
+        "来源  —",
+        "热线  工会维权热线 12351",
+        "误识  “宁淀”应为“宁波”",
+        "例题  职工，劳保：帽子几顶?",
+    ]

@@ -33,6 +33,9 @@ def kinds(question: str) -> set[str]:
         ("列出名单", {"具体内容"}),
         ("比去年增长了吗", {"比较", "这个时间的情况"}),
         ("效果怎么样", {"效果"}),
+        ("全省情况怎么样?", {"这个范围的情况"}),
+        # A place is no range by itself: whether an article is about it is looked up.
+        ("浙江的情况怎么样?", set()),
         ("how many workers joined?", {"人数", "数字"}),
         ("bao nhiêu tiền?", {"金额", "数字"}),
         ("子女入学有什么政策?", set()),
@@ -109,6 +112,8 @@ def test_what_articles_hardly_ever_give_is_missing() -> None:
         ("给付了多少钱", "给付保障金 7.4 亿元", True),
         ("给付了多少钱", "深化职工医疗互助保障", False),
         ("占多少", "占界别委员的12.5%", True),
+        ("在哪里办?", "可到政务服务大厅办理", True),
+        ("在哪里办?", "按规定办理", False),
         ("有哪些培训", "7.4 亿元", False),
         ("为什么", "7.4 亿元", False),
     ],

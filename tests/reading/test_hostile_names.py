@@ -24,6 +24,7 @@ from changai.indexing import store
 from changai.indexing.build import build_index
 from changai.pages import original
 from changai.reading import articles
+from changai.reading.folder import find, is_usable_name
 from changai.search.index import Index
 from changai.web import site
 from changai.web.clients import Clients, Rates
@@ -184,7 +185,7 @@ def test_what_is_no_article_is_told_of_by_a_name_that_shows(
 
 
 def test_a_file_that_vanishes_meanwhile_is_told_of(tmp_path: Path) -> None:
-    paths = articles.find(write_small(tmp_path))
+    paths = find(write_small(tmp_path))
     paths[0].unlink()
     with pytest.raises(ArticleError, match=r"welders\.txt：没有这个文件"):
         articles.read_all(paths)
@@ -200,7 +201,7 @@ def test_a_file_that_may_not_be_read_is_told_of(tmp_path: Path) -> None:
 
 def test_every_name_of_an_article_shows() -> None:
     for code in range(0x3000):
-        usable = articles.is_usable_name(f"a{chr(code)}.txt")
+        usable = is_usable_name(f"a{chr(code)}.txt")
         category = unicodedata.category(chr(code))
         assert usable == (category[0] not in "C" and category not in {"Zl", "Zp"} and code != 0x5C)
 

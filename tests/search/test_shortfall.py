@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from changai.query.expectations import Missing
+from changai.records import Article, Misreading
 from changai.search.shortfall import mentioned, missing
 from support.articles import made_article
 from support.candidates import made_candidates, made_contents
@@ -80,3 +81,21 @@ def test_what_is_mentioned_of_a_question(question: str, told: str) -> None:
 )
 def test_what_is_mentioned_are_whole_words(question: str, text: str, told: str) -> None:
     assert mentioned(question, text) == told
+
+
+def test_what_is_misread_is_given_as_meant() -> None:
+    """A place, a year, a point and a kind of answer, each spelt wrong by the scan."""
+    printed = made_article("丁", "甲慎的焊工在2O20年参加了公积全,每人缴纳8OO元。")
+    misreadings = (
+        *(Misreading("甲慎", "宁波"), Misreading("2O20", "2020")),
+        *(Misreading("公积全", "公积金"), Misreading("8OO元", "800元")),
+    )
+    document = replace(printed.document, misreadings=misreadings)
+    passages = tuple(replace(passage, document=document) for passage in printed.passages)
+    question = "2020年宁波的公积金多少钱?"
+    for article, names in (
+        (Article(document, passages), ()),
+        (printed, ("宁波", "2020年", "公积金", "金额")),
+    ):
+        asked = made_candidates(made_contents(article), [[0.0] * 4], question=question)
+        assert missing(asked, 0).names() == names

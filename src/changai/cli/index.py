@@ -125,14 +125,11 @@ def _holding(generation: "Generation") -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 def inspect(file: Path) -> None:
     """列出从文章 FILE 里读出的信息、段落，和没有用上的已知问题。"""
+    from changai.pages.terminal import description
     from changai.reading.articles import read, told_stale
 
     article = read(file)
-    document = article.document
-    click.echo(f"标题  {document.title}")
-    click.echo(f"单位  {document.publisher or '—'}")
-    click.echo(f"日期  {document.published or '—'}")
-    click.echo(f"网站  {document.site or '—'}")
+    click.echo(description(article.document))
     for passage in article.passages:
         click.echo(f"\n{passage.locator}  [{passage.start}:{passage.end}]  {passage.id}")
         if passage.headings:

@@ -1,46 +1,35 @@
 """Answers as HTML for the chat: pure functions."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from changai import clock
 from changai.evaluation.feedback import LONGEST_COMMENT
 from changai.pages import original, wording
 from changai.pages.marks import Marked, marked, within
 from changai.pages.rendering import render
-from changai.records import Citation, Corpus, Exchange, Spans
-
-HOTLINE = "12351"
-"""The trade unions' hotline for workers' rights, as the head of the article's page gives it."""
-
-EXAMPLES = {
-    "worker": {
-        "孩子上学": "外地人的孩子在宁波怎么上学?",
-        "看病报销": "看病自费的药工惠保能报吗?",
-        "技能提升": "想学技术,有哪些培训?",
-        "劳动纠纷": "跟老板有劳动纠纷,怎么办最省事?",
-        "住房落户": "在宁波落户、住房有什么照顾?",
-    },
-    "official": {
-        "人才总量": "宁波市技能人才总量是多少?",
-        "推优入党": "2020年推优入党多少名?",
-        "改革机制": "改革由谁牵头,有多少部门参与?",
-        "技能评价": "出台了哪些技能评价的文件?",
-        "民主管理": "民主管理有哪些特色做法?",
-    },
-}
-"""Questions to begin with by topic, for each audience."""
-
-EXAMPLE_QUESTIONS = tuple(chain.from_iterable(topics.values() for topics in EXAMPLES.values()))
+from changai.records import AUDIENCES, Citation, Corpus, Example, Exchange, Hotline, Spans
 
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)")
+
+
+def examples(offered: Sequence[Example]) -> str:
+    """The questions to begin with, as buttons of which page.css shows each audience its own; where
+    an audience has none, how to ask."""
+    served = {example.audience for example in offered}
+    return render(
+        "pages/templates/examples.html",
+        examples=offered,
+        unserved=[audience for audience in AUDIENCES if audience not in served],
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Card:
     """A citation as it is shown: the highlighted words, what to know of them, where they stand, and
-    their passage. ``remarks`` and ``source`` are in the parts of ``_dated``."""
+    their passage. ``remarks`` and ``source`` are in the parts of ``_dated``; ``url`` is where the
+    article was published, or empty."""
 
     words: tuple[Marked, ...]
     remarks: tuple[list[str], ...]
@@ -49,14 +38,16 @@ class _Card:
     source: list[str]
     whole: Marked
     link: str
+    url: str
     copied: str
 
 
-def reply_card(exchange: Exchange) -> str:
+def reply_card(exchange: Exchange, hotlines: Sequence[Hotline] = ()) -> str:
     """An answer as HTML: what the question was taken to mean, the verdict, then a card a citation.
 
     Where the corpus answers, the first passage is the answer, perhaps with others right behind it,
-    and the rest are folded away; where it does not, all are, marked as no answer.
+    and the rest are folded away; where it does not, all are, marked as no answer, and workers are
+    told the ``hotlines`` that they may call.
     """
     answer = exchange.answer
     meant = answer.taken_as or answer.question
@@ -66,7 +57,7 @@ def reply_card(exchange: Exchange) -> str:
         meant="" if meant == exchange.asked else meant,
         cards=[_card(citation) for citation in answer.citations],
         shortfall=wording.shortfall(answer),
-        hotline=HOTLINE,
+        hotlines=hotlines,
         longest_comment=LONGEST_COMMENT,
     )
 
@@ -93,16 +84,21 @@ def corpus_line(corpus: Corpus) -> str:
 def _card(citation: Citation) -> _Card:
     passage, document = citation.passage, citation.passage.document
     text, highlights = passage.text, citation.highlights
-    source = " · ".join(filter(None, [document.publisher, document.published or "日期不详"]))
+    printed = document.printed
+    issued = [
+        wording.corrected(printed.publisher, document.publisher),
+        wording.corrected(printed.published, document.published or "日期不详"),
+    ]
     said = "".join(f"“{text[start:end]}”" for start, end in sorted(highlights))
     return _Card(
         words=tuple(_words(text, span, citation.damaged) for span in highlights),
         remarks=tuple(map(_dated, wording.remarks(citation))),
         place=" · ".join([passage.locator, *passage.headings]),
-        title=document.title,
-        source=_dated(source),
+        title=wording.corrected(printed.title, document.title),
+        source=_dated(" · ".join(filter(None, issued))),
         whole=marked(text, highlights, citation.damaged),
         link=original.link(passage, highlights),
+        url=document.url,
         copied=f"{said}（{wording.reference(citation)}）",
     )
 

@@ -93,15 +93,19 @@ def article_page(
         around = _around(text, position, opening, passage.headings, marks)
         sections.append(_section(passage, around, opening, marks))
         position = passage.end
+    printed = document.printed
     facts = {
-        "发布单位": document.publisher,
-        "发布日期": document.published or "不详",
+        "发布单位": wording.corrected(printed.publisher, document.publisher),
+        "发布日期": wording.corrected(printed.published, document.published or "不详"),
+        "地区": document.region,
         "网站": document.site,
+        "来源": document.url,
         "文件": document.file,
     }
     return render(
         "pages/templates/article.html",
         document=document,
+        title=wording.corrected(printed.title, document.title),
         facts=facts,
         changed=changed,
         sections=sections,

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai.pages import cards
 from changai.pages.rendering import asset, render
 from changai.query import followups
 from changai.query.understanding import LONGEST_QUESTION
@@ -41,11 +40,7 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
     """The application that serves the page at ``/``, and what it is made of."""
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as blocks:
         gr.HTML(
-            html_template=render(
-                "web/templates/page.html",
-                examples=cards.EXAMPLES,
-                asks_for_opinions=asks_for_opinions,
-            ),
+            html_template=render("web/templates/page.html", asks_for_opinions=asks_for_opinions),
             js_on_load=asset("web/assets/page.js"),
             apply_default_css=False,
             longest=LONGEST_QUESTION,
