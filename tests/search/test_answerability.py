@@ -105,13 +105,25 @@ def test_nothing_further_answers_where_the_first_does_not() -> None:
     assert _judge([5, 4, 3, 2, 1], model).answering == 0
 
 
-def test_a_further_passage_must_itself_be_believed() -> None:
-    # The log-odds of the first are 4, those of the others 3 and -2.
-    rows: Rows = [[9, 4, 0, 0], [8, 3, 0, 0], [7, -2, 0, 0], [0, 4, 0, 0], [0, 4, 0, 0]]
+@pytest.mark.parametrize(
+    ("odds", "answering"),
+    [
+        ((3, 2), 3),
+        ((3, -2), 2),
+        # One that answers behind one that does not is not counted.
+        ((-2, 3), 1),
+    ],
+)
+def test_a_further_passage_must_itself_be_believed(
+    odds: tuple[float, float], answering: int
+) -> None:
+    # The log-odds of the first are 4.
+    second, third = odds
+    rows: Rows = [[9, 4, 0, 0], [8, second, 0, 0], [7, third, 0, 0], [0] * 4, [0] * 4]
     model = made_model(
         ranking=BY_SIMILARITY, answerability={"clause_similarity": 1}, further={"log_odds": 1}
     )
-    assert judge(rank(made_candidates(ONE, rows), model), model).answering == 2
+    assert judge(rank(made_candidates(ONE, rows), model), model).answering == answering
 
 
 @pytest.mark.parametrize(("question", "answering"), [(PLAIN, 1), (SEVERAL, MOST_ANSWERS)])
