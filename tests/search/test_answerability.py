@@ -13,11 +13,10 @@ from changai.indexing.faq import FaqMatches
 from changai.models.encoders import Encoder
 from changai.models.fitted import Model, load_model
 from changai.query.understanding import understand
-from changai.records import Question
 from changai.search.answerability import MOST_ANSWERS, Judgement, judge, weigh
 from changai.search.candidates import find
 from changai.search.ranking import rank
-from support.articles import made_article
+from support.articles import READERS, THIRST, WELDERS, made_article
 from support.candidates import PLAIN, Rows, made_candidates, made_contents, made_faq
 from support.models import made_model
 
@@ -106,13 +105,25 @@ def test_nothing_further_answers_where_the_first_does_not() -> None:
     assert _judge([5, 4, 3, 2, 1], model).answering == 0
 
 
-def test_a_further_passage_must_itself_be_believed() -> None:
-    # The log-odds of the first are 4, those of the others 3 and -2.
-    rows: Rows = [[9, 4, 0, 0], [8, 3, 0, 0], [7, -2, 0, 0], [0, 4, 0, 0], [0, 4, 0, 0]]
+@pytest.mark.parametrize(
+    ("odds", "answering"),
+    [
+        ((3, 2), 3),
+        ((3, -2), 2),
+        # One that answers behind one that does not is not counted.
+        ((-2, 3), 1),
+    ],
+)
+def test_a_further_passage_must_itself_be_believed(
+    odds: tuple[float, float], answering: int
+) -> None:
+    # The log-odds of the first are 4.
+    second, third = odds
+    rows: Rows = [[9, 4, 0, 0], [8, second, 0, 0], [7, third, 0, 0], [0] * 4, [0] * 4]
     model = made_model(
         ranking=BY_SIMILARITY, answerability={"clause_similarity": 1}, further={"log_odds": 1}
     )
-    assert judge(rank(made_candidates(ONE, rows), model), model).answering == 2
+    assert judge(rank(made_candidates(ONE, rows), model), model).answering == answering
 
 
 @pytest.mark.parametrize(("question", "answering"), [(PLAIN, 1), (SEVERAL, MOST_ANSWERS)])
@@ -209,17 +220,6 @@ def test_few_questions_sink_nothing() -> None:
     rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [2.5, 0, 0, 0], [0.5, 0, 0, 0]]
     candidates = made_candidates(PAIR, rows, faq=_faq(-4, 0, 0, judged=()))
     assert judge(rank(candidates, JUDGING), JUDGING).ranking.scores.tolist() == [2, 3, 1, 2.5, 0.5]
-
-
-THIRST = "口渴了怎么办?"
-WELDERS = made_article(
-    "甲",
-    "每名焊工每年发放安全帽两顶,另发放防护手套十二双,体检费用由企业全部承担。",
-    "电工每季度更换一次绝缘鞋。",
-    "车间东侧设有保温桶。",
-    questions=[Question(THIRST, ("保温桶",)), Question("有没有班车?", ())],
-)
-READERS = made_article("乙", "口渴时请勿在书架旁饮用任何东西。", "图书每次可借三册。")
 
 
 def test_the_fitted_model_goes_by_the_faq_where_an_article_brings_one(

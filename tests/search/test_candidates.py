@@ -13,18 +13,7 @@ from changai.query.understanding import understand
 from changai.records import Question
 from changai.search import candidates
 from changai.search.candidates import Candidates, find
-from support.articles import made_article
-
-GLOVES = "每名焊工每年发放安全帽两顶,另发放防护手套十二双,体检费用由企业全部承担。"
-THIRST = "口渴了怎么办?"
-WELDERS = made_article(
-    "甲",
-    GLOVES,
-    "电工每季度更换一次绝缘鞋。",
-    "车间东侧设有保温桶。",
-    questions=[Question(THIRST, ("保温桶",)), Question("有没有班车?", ())],
-)
-READERS = made_article("乙", "口渴时请勿在书架旁饮用任何东西。", "图书每次可借三册。")
+from support.articles import GLOVES, READERS, THIRST, WELDERS, made_article
 
 
 @pytest.fixture(scope="module")

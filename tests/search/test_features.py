@@ -23,10 +23,9 @@ from changai.search.features import (
     log_odds,
     ranking_features,
 )
-from support.articles import made_article
+from support.articles import GLOVES, made_article
 from support.candidates import PLAIN, Rows, made_candidates, made_contents, made_faq
 
-GLOVES = "每名焊工每年发放安全帽两顶,另发放防护手套十二双,体检费用由企业全部承担。"
 CONTENTS = made_contents(
     made_article("甲", GLOVES, "车间东侧设有一只保温桶。"), made_article("乙", "图书每次可借三册。")
 )

@@ -8,10 +8,9 @@ import pytest
 from changai.query.expectations import Missing
 from changai.records import Article, Misreading
 from changai.search.shortfall import mentioned, missing
-from support.articles import made_article
+from support.articles import GLOVES, made_article
 from support.candidates import made_candidates, made_contents
 
-GLOVES = "每名焊工每年发放安全帽两顶,另发放防护手套十二双,体检费用由企业全部承担。"
 HEATING = "宁波冬天有暖气供应,车间夏天有凉茶供应,工人下班有澡堂可去,手套每年发放2双。"
 CONTENTS = made_contents(
     made_article("丙", GLOVES, HEATING, "车间东侧设有保温桶。"),

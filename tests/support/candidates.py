@@ -1,7 +1,6 @@
 """Candidates made by hand, so that their features come out as a test wants them."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
@@ -21,6 +20,14 @@ PLAIN = "请您说说"
 
 Rows = Sequence[Sequence[float]]
 
+_NO_SPELLING = Spelling(
+    syllables=np.zeros(0, dtype=np.uint16),
+    pairs=np.zeros((0, 2), dtype=np.uint32),
+    sounds=np.zeros(0, dtype=np.uint32),
+    meant=np.zeros(0, dtype=np.bool_),
+)
+"""Questions are left as they are."""
+
 
 def made_contents(*articles: Article) -> Contents:
     """The contents of an index of articles, in which nothing can be searched for."""
@@ -39,14 +46,9 @@ def made_contents(*articles: Article) -> Contents:
         dense_clauses=DenseIndex.fit(np.ones((len(clauses), 1), dtype=np.float32)),
         sparse_passages=SparseIndex.fit([[]] * len(passages)),
         sparse_clauses=SparseIndex.fit([[]] * len(clauses)),
-        spelling=_spelling(),
+        spelling=_NO_SPELLING,
         faq=None,
     )
-
-
-@cache
-def _spelling() -> Spelling:
-    return Spelling.fit([])
 
 
 def made_faq(passages: Rows, *unanswered: Sequence[float], judged: tuple[int, ...]) -> FaqMatches:
