@@ -39,9 +39,9 @@ def test_ask_json_has_exactly_the_promised_shape(built_folder: Path) -> None:
     first = answer["citations"][0]
     assert list(first) == [
         "rank", "score", "text", "highlights", "damaged", "as_of", "locator", "start", "end",
-        "document",
+        "url", "document",
     ]  # fmt: skip
-    assert list(first["document"]) == ["title", "publisher", "published", "file"]
+    assert list(first["document"]) == ["id", "title", "publisher", "published", "file"]
     assert first["document"]["file"] == "ningbo-2023-05-13.txt"
     article = (built_folder / "articles" / first["document"]["file"]).read_text(encoding="utf-8")
     assert article[first["start"] : first["end"]] == first["text"]
