@@ -66,7 +66,7 @@ def shortfall(answer: Answer) -> str:
 
 
 def floor(confidence: float, digits: int) -> Decimal:
-    """A confidence as it is shown, rounded down: with as many digits as ``covered_from`` has, none
+    """A confidence as it is shown, rounded down: with as many digits as the threshold has, none
     below that looks as if it had reached it."""
     return Decimal(str(confidence)).quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)
 
