@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # How long an example takes says more of the machine than of the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.load_profile("whole" if os.environ.get("CI") else "quick")
 
 CHROMIUM = shutil.which("chromium")
 # What a test asks for, and the marker that it has of that.

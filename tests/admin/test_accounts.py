@@ -71,6 +71,7 @@ def test_a_password_may_be_typed_wide_or_narrow(path: Path, kept: str, typed: st
     assert Accounts(path).verify("a", typed) is not None
 
 
+@pytest.mark.slow
 def test_an_account_is_added_at_the_cost_that_is_recommended(path: Path) -> None:
     accounts.add(path, "张三", HORSE)
     (kept,) = json.loads(path.read_text(encoding="utf-8"))["accounts"]
@@ -160,6 +161,7 @@ def test_what_is_no_password_is_refused(path: Path, password: str) -> None:
     assert Accounts(path).verify("a", password) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("password", ["密" * 8, "a" * 256, "with spaces 和 中文"])
 def test_what_is_a_password_is_taken(path: Path, password: str) -> None:
     accounts.add(path, "a" * 64, password)
@@ -227,6 +229,7 @@ def test_a_damaged_file_is_refused_by_name(
     assert path.read_bytes() == damaged
 
 
+@pytest.mark.slow
 def test_the_highest_cost_may_be_verified(path: Path) -> None:
     # 2^17 * 8 * 1 = 2^20, 128 MiB.
     file_of(path, entry("a", HORSE, n=2**17, r=8))
@@ -251,6 +254,7 @@ def test_a_file_for_everybody_is_warned_of(path: Path, caplog: pytest.LogCapture
     assert str(path) in record.getMessage() and "chmod 600" in record.getMessage()
 
 
+@pytest.mark.slow
 def test_a_full_file_takes_no_more(path: Path) -> None:
     file_of(path, *(entry(str(number), HORSE) for number in range(1000)))
     with pytest.raises(AccountFileError, match="已满 1000 个"):
@@ -259,6 +263,7 @@ def test_a_full_file_takes_no_more(path: Path) -> None:
     assert len(accounts.read(path)) == 1000
 
 
+@pytest.mark.slow
 def test_several_may_add_at_once(path: Path) -> None:
     names = [f"用户{number}" for number in range(4)]
     adding = [threading.Thread(target=accounts.add, args=[path, n, HORSE]) for n in names]
@@ -322,6 +327,7 @@ def test_the_command_line_says_what_is_wrong(
     assert list(path.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "status", "said"),
     [

@@ -128,6 +128,7 @@ def test_a_backup_replaces_no_file_and_stands_not_among_the_articles(
     assert [path.name for path in tmp_path.iterdir()] == ["articles"]
 
 
+@pytest.mark.slow
 def test_only_what_can_be_restored_is_backed_up(folder: Path, tmp_path: Path) -> None:
     (folder / "broken.txt").write_bytes(b"\xff\xff")
     with pytest.raises(ArticleError, match=r"broken\.txt"):
@@ -321,6 +322,7 @@ def test_a_member_that_stands_twice_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "a.zip")
 
 
+@pytest.mark.slow
 def test_a_bomb_does_not_go_off(tmp_path: Path) -> None:
     """A member of 300 MB of zeros, first told as it is, then as a small one."""
     zeros, small = tmp_path / "zeros.zip", tmp_path / "small.zip"

@@ -29,6 +29,7 @@ def two(small_folder: Path) -> Path:
     return small_folder
 
 
+@pytest.mark.slow
 def test_the_one_before_is_put_into_use_and_a_rebuild_keeps_it(two: Path) -> None:
     before, current = store.generations(two)
     asked = Index.open(two)

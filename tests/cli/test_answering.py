@@ -85,6 +85,7 @@ def test_what_is_no_question_exits_with_two_and_one_line(built_folder: Path, que
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_ask_builds_a_missing_index_and_says_so(built_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(built_folder / "articles", tmp_path / "articles")
     result = run("ask", QUESTION, "--json", "--index", tmp_path)

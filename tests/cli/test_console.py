@@ -11,6 +11,9 @@ from click.testing import CliRunner
 
 from changai.cli.console import Commands
 
+# Each is a process of its own.
+pytestmark = pytest.mark.slow
+
 RUN = [sys.executable, "-c", "from changai.cli.main import main; main()"]
 COMMANDS = [
     ["ask", "帽子几顶?"],

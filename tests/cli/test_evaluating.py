@@ -51,6 +51,7 @@ def test_evaluate_has_the_promised_keys(built_folder: Path, asked: Path) -> None
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked: Path) -> None:
     folder = asked.parent / "new" / "report"
     for _ in range(2):

@@ -79,6 +79,7 @@ def test_the_interval_of_a_quantile_is_two_of_the_values(
     assert intervals.quantile(values, share) == expected
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_quantile_covers_it_as_often_as_it_says() -> None:
     random = np.random.default_rng(0)
     drawn = random.exponential(size=(1000, 300))

@@ -126,6 +126,7 @@ def test_without_an_index_the_encoder_is_the_builtin_one(tmp_path: Path) -> None
     assert encoder_in_use(tmp_path / "nowhere") == "builtin"
 
 
+@pytest.mark.slow
 def test_first_questions_at_once_wait_for_one_build(tmp_path: Path, ningbo: Article) -> None:
     folder = tmp_path / "articles"
     folder.mkdir()
@@ -150,6 +151,7 @@ def test_an_article_without_a_date_is_told_of(
     assert "undated.txt" in caplog.text
 
 
+@pytest.mark.slow
 def test_progress_counts_every_text(ningbo: Article, encoder: Encoder) -> None:
     steps: list[tuple[int, int]] = []
     article = replace(ningbo, questions=ningbo.questions[:20])
@@ -163,6 +165,7 @@ def test_progress_counts_every_text(ningbo: Article, encoder: Encoder) -> None:
     assert [done for done, _ in steps] == expected
 
 
+@pytest.mark.slow
 def test_an_index_is_built_only_where_there_is_none(tmp_path: Path, ningbo: Article) -> None:
     folder = tmp_path / "articles"
     folder.mkdir()

@@ -145,6 +145,7 @@ def test_what_the_article_does_not_give_is_named(index: Index, question: str, mi
     assert missing in answer.missing
 
 
+@pytest.mark.slow
 def test_threads_get_the_same_answers(index: Index) -> None:
     questions = [p.text[:20] for p in index.passages] * 3
     alone = [index.ask(question) for question in questions]

@@ -65,6 +65,7 @@ def unopened(tmp_path: Path) -> TestClient:
     return TestClient(application(LiveIndex(lambda: Index.open(tmp_path))))
 
 
+@pytest.mark.slow
 def test_ask_gives_what_the_command_line_gives(url: str, opened: Index) -> None:
     for question, k in [(CHECK_UP[0], 3), (CHECK_UP[0], 1), (OPENING[0], 2)]:
         expected = opened.ask(question, k=k).to_dict()

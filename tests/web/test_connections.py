@@ -16,6 +16,9 @@ from starlette.routing import Route
 from changai.web import connections
 from changai.web.connections import create_server
 
+# They wait, as slow clients do.
+pytestmark = pytest.mark.slow
+
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: "
 WAIT = b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n"
 UNREAD = b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n"

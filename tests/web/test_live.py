@@ -168,6 +168,7 @@ def test_a_look_takes_up_a_rebuild_though_nobody_asks(small_folder: Path) -> Non
     pytest.fail("it was not taken up")
 
 
+@pytest.mark.slow
 def test_who_is_one_too_many_is_refused_while_the_index_is_opened(small_folder: Path) -> None:
     allowed = Event()
 

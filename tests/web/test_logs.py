@@ -392,6 +392,7 @@ def send_raw(port: int, data: bytes) -> bytes:
         return connection.recv(1000) if data.endswith(b"\n\n") else b""
 
 
+@pytest.mark.slow
 def test_a_service_writes_json_and_nothing_else() -> None:
     with logging_server("json") as (url, port, lines):
         warned = httpx.get(f"{url}/warn", params={"q": "x\ny"})
@@ -425,6 +426,7 @@ def test_a_service_writes_json_and_nothing_else() -> None:
     assert [each.get("repeated") for each in bad] == [None] * 10 + [20]
 
 
+@pytest.mark.slow
 def test_a_person_reads_plain_lines() -> None:
     with logging_server("text") as (url, port, lines):
         httpx.get(f"{url}/warn", params={"q": "\x1b[2J"})
@@ -438,6 +440,7 @@ def test_a_person_reads_plain_lines() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_running_out_of_sockets_does_not_fill_the_disk() -> None:
     with logging_server("json") as (url, port, lines), contextlib.ExitStack() as open_ones:
         for _ in range(60):

@@ -32,6 +32,7 @@ def offered(folder: Path) -> list[tuple[str, str]]:
     return [(e.question, e.audience) for e in offers.examples(Index.open(folder.parent))]
 
 
+@pytest.mark.slow
 def test_what_the_articles_answer_is_offered(tmp_path: Path) -> None:
     folder = write_small(tmp_path)
     assert offered(folder) == []
@@ -42,6 +43,7 @@ def test_what_the_articles_answer_is_offered(tmp_path: Path) -> None:
     assert offered(folder) == [(HATS, "worker"), (MEALS, "official"), (HATS, "official")]
 
 
+@pytest.mark.slow
 def test_articles_take_turns_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_small(tmp_path)
     (folder / "a.txt").write_text("电工办法\n每名电工发放绝缘鞋一双。\n", encoding="utf-8")

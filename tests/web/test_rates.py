@@ -30,6 +30,7 @@ def test_each_limit_makes_wait(clock: Clock) -> None:
     assert rate.wait("a") == 0
 
 
+@pytest.mark.slow
 def test_what_is_long_ago_is_forgotten(clock: Clock) -> None:
     rate = Rate([(2, 60.0)], clock)
     for number in range(50_001):

@@ -692,6 +692,7 @@ def test_who_has_signed_in_may_sign_out_at_the_same_address(site: Site) -> None:
     assert Form(page.text).all("form") == [{"method": "post", "action": "logout"}]
 
 
+@pytest.mark.slow
 def test_over_the_network_behind_a_proxy(users: Path) -> None:
     """A browser's way, through uvicorn and a reverse proxy that strips the path."""
     signin = SignIn(application(), Accounts(users), secure=False, clients=CLIENTS)

@@ -232,6 +232,7 @@ def test_a_conversation_is_exported_to_markdown(client: TestClient, index: Index
     assert answer.content.decode() == transcripts.to_markdown(exchanges, day, f"{client.base_url}/")
 
 
+@pytest.mark.slow
 def test_what_is_saved_leads_back_to_the_marked_words(folder: Path) -> None:
     app = application(lambda: Index.open(folder))
     with (
@@ -322,6 +323,7 @@ class Overtaken(Index):
         return answer
 
 
+@pytest.mark.slow
 def test_an_answer_is_told_with_its_own_generation_though_another_is_published(
     small_folder: Path,
 ) -> None:
