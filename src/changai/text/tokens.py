@@ -1,8 +1,7 @@
 """Words and terms of a text.
 
-``TOKENISER_VERSION`` goes into every index: raise it when any term could come out differently, or
-anything else that an index keeps of how texts are read (``expectations.circumstances``,
-``spelling``).
+``TOKENISER_VERSION`` is stored in every index. Raise it when a change can alter a term, or anything
+else that an index stores about texts (``expectations.circumstances``, ``spelling``).
 """
 
 import re
@@ -19,10 +18,10 @@ _WORD = re.compile(rf"(?P<han>[{HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{HAN}]+")
 
 
 def words(text: str, *, guessing: bool = True) -> list[tuple[str, str]]:
-    """jieba's words of a text, which they make up without a gap, each with its part of speech
-    (``n`` noun, ``v`` verb, ``d`` adverb and so on; the tag set of ICTCLAS).
+    """The words that jieba cuts a text into, without gaps, each with its part of speech (``n``
+    noun, ``v`` verb, ``d`` adverb and so on; the tag set of ICTCLAS).
 
-    Without ``guessing``, only words of its dictionary, and single characters between them.
+    Without ``guessing`` at unknown words, they are those of its dictionary and single characters.
     """
     import rjieba
 
@@ -32,9 +31,9 @@ def words(text: str, *, guessing: bool = True) -> list[tuple[str, str]]:
 def terms(text: str) -> list[str]:
     """The terms of a normalised text, in reading order, for the lexical index.
 
-    Chinese runs give jieba's words (search mode, so that compounds give their parts too) and every
-    pair of neighbouring characters, marked with ``#``; numbers and the words of other scripts
-    stand for themselves. Stop words are left out; words people use stand as their official ones.
+    A run of Chinese gives jieba's words (in search mode, so that compounds give their parts too)
+    and every pair of neighbouring characters, marked with ``#``. Numbers and words of other scripts
+    are terms themselves. Stop words are left out, and everyday words become official ones.
     """
     import rjieba
 
@@ -51,7 +50,7 @@ def terms(text: str) -> list[str]:
 
 
 def is_stopword(word: str) -> bool:
-    """Whether a word says nothing of what is asked."""
+    """Whether a word says nothing about the topic."""
     return word in _stopwords()
 
 
