@@ -3,20 +3,46 @@
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from hypothesis import settings
 
 from changai.indexing.build import build_index
 from changai.models import encoders
 from changai.reading import articles
 from changai.records import Article
 from changai.search.index import Index
+from support.built import build_or_reuse
+from support.nginx import make_certificate
 from support.paths import ARTICLE
 from support.small import write_small
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 CHROMIUM = shutil.which("chromium")
+# What a test asks for, and the marker that it has of that.
+MARKED = {"browser": pytest.mark.browser, "faq_folder": pytest.mark.slow}
+
+
+def pytest_configure() -> None:
+    if os.environ.get("CI"):
+        for name in ("playwright", "axe_playwright_python"):
+            if not find_spec(name):
+                raise pytest.UsageError(f"CI must have {name}: pip install -e '.[test]'")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in MARKED.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKED[fixture])
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +57,25 @@ def encoder() -> encoders.Encoder:
 
 @pytest.fixture(scope="session")
 def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the articles and their index; tests must leave it as it is."""
+    """A folder with the article, without its questions, and its index; tests must leave it so."""
     folder = tmp_path_factory.mktemp("index")
-    shutil.copytree(ARTICLE.parent, folder / "articles")
+    (folder / "articles").mkdir()
+    for path in (ARTICLE, ARTICLE.with_suffix(".toml")):
+        shutil.copy(path, folder / "articles")
     build_index(folder / "articles", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faq_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the article, its 3,025 questions and their index; tests must leave it so.
+
+    A test that has it is slow: building takes a minute or more, and is done where nothing is kept.
+    """
+    folder = tmp_path_factory.mktemp("faq")
+    cache = pytestconfig.cache
+    assert cache is not None
+    build_or_reuse(cache.mkdir("index"), folder)
     return folder
 
 
@@ -63,12 +104,25 @@ def index(built_folder: Path) -> Index:
     return Index.open(built_folder)
 
 
+@pytest.fixture(scope="session")
+def faq_index(faq_folder: Path) -> Index:
+    return Index.open(faq_folder)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of localhost's own, with its key beside it."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("CI must have chromium: apt-get install chromium")
         pytest.skip("no chromium on this machine")
+    from playwright.sync_api import expect, sync_playwright
+
     # A busy machine must not fail a test: none waits for what does not come.
     expect.set_options(timeout=12_000)
     with sync_playwright() as playwright:

@@ -30,17 +30,22 @@ class Row:
     words: tuple[str, ...]
     named: dict[str, str]
     inner: Inner
+    several: tuple[Inner, ...]
+    perhaps: Inner | None
 
 
 ROW = {"text": "一\n二\u2028三", "number": 3, "words": ["甲"], "named": {"乙": "丙"},
-       "inner": {"word": "丁"}}  # fmt: skip
+       "inner": {"word": "丁"}, "several": [{"word": "戊"}], "perhaps": {"word": "己"}}  # fmt: skip
 
 
 def test_lines_come_back_as_they_were(tmp_path: Path) -> None:
-    files.write_lines(tmp_path / "rows", [ROW, ROW | {"words": []}])
+    bare = ROW | {"words": [], "several": [], "perhaps": None}
+    files.write_lines(tmp_path / "rows", [ROW, bare])
     first, second = files.read_lines(tmp_path / "rows", Row)
-    assert first == Row("一\n二\u2028三", 3, ("甲",), {"乙": "丙"}, Inner("丁"))
-    assert second == replace(first, words=())
+    assert first == Row(
+        "一\n二\u2028三", 3, ("甲",), {"乙": "丙"}, Inner("丁"), (Inner("戊"),), Inner("己")
+    )
+    assert second == replace(first, words=(), several=(), perhaps=None)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,11 @@ def test_lines_come_back_as_they_were(tmp_path: Path) -> None:
         ROW | {"inner": "丁"},
         ROW | {"inner": {"word": 1}},
         ROW | {"inner": {}},
+        ROW | {"inner": None},
+        ROW | {"several": {"word": "戊"}},
+        ROW | {"several": [{"word": "戊"}, None]},
+        ROW | {"perhaps": "己"},
+        ROW | {"perhaps": {"word": None}},
     ],
 )
 def test_what_is_no_record_of_the_kind_is_refused(raw: object) -> None:

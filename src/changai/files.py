@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import cache
 from io import BufferedReader
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 from uuid import uuid4
 
@@ -135,8 +136,8 @@ def as_record(kind: type[T], raw: object) -> T:
     """A value that was read from JSON as a dataclass of this kind.
 
     It must have the fields of that, no others, and each of its type: text (which can be written),
-    a whole number, a tuple of text, another such dataclass, or a mapping from text to any of
-    these. Raises ValueError.
+    a whole number, another such dataclass, a tuple of any of these, a mapping from text to any of
+    these, or any of these or None. Raises ValueError.
     """
     types = _field_types(cast(Any, kind))
     if not isinstance(raw, dict) or raw.keys() != types.keys():
@@ -152,13 +153,16 @@ def _field_types(kind: type[Any]) -> dict[str, Any]:
 
 def _typed(name: str, kind: Any, value: object) -> Any:
     """The value, if it is of this type; else ValueError naming the field."""
+    if isinstance(kind, UnionType):
+        own, _ = get_args(kind)
+        return None if value is None else _typed(name, own, value)
     match value:
         case str() if kind is str and _is_text(value):
             return value
         case int() if kind is int and not isinstance(value, bool):
             return value
-        case list() if kind == tuple[str, ...] and all(map(_is_text, value)):
-            return tuple(value)
+        case list() if get_origin(kind) is tuple:
+            return tuple(_typed(name, get_args(kind)[0], each) for each in value)
         case dict() if get_origin(kind) is dict and all(map(_is_text, value)):
             return {key: _typed(name, get_args(kind)[1], each) for key, each in value.items()}
         case dict() if dataclasses.is_dataclass(kind):

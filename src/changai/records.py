@@ -11,14 +11,52 @@ Spans = tuple[tuple[int, int], ...]
 METADATA_LOCATOR = "文章信息"
 """Of the passage that holds an article's title, date and issuing body."""
 
+AUDIENCES = {"worker": "职工", "official": "干部"}
+"""Whom the page is for, and what they are called there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hotline:
+    """A telephone number that an article names for those whom it does not answer."""
+
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question to begin with, on a topic, for one of ``AUDIENCES``."""
+
+    question: str
+    topic: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misreading:
+    """What a scan has printed, and what it stands for."""
+
+    printed: str
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What an article's own page says of it, where that has been corrected; else empty."""
+
+    title: str = ""
+    publisher: str = ""
+    published: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """One source article.
 
     ``text`` is the file's content decoded, nothing else changed; every offset in Changai counts
-    its characters. ``published`` is an ISO date, or empty where the page gives none; so are
-    ``publisher`` and ``site``.
+    its characters. ``title``, ``publisher`` and ``published``, an ISO date, are as they should
+    read, for references: ``printed`` has what the page itself says where that differs. ``url`` is
+    where the article was published. What is not known is empty.
     """
 
     id: str
@@ -29,6 +67,12 @@ class Document:
     file: str
     sha256: str
     text: str = field(repr=False)
+    region: str = ""
+    url: str = ""
+    hotline: Hotline | None = None
+    examples: tuple[Example, ...] = field(default=(), repr=False)
+    misreadings: tuple[Misreading, ...] = field(default=(), repr=False)
+    printed: Printed = Printed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +189,9 @@ class Answer:
                     "locator": citation.passage.locator,
                     "start": citation.passage.start,
                     "end": citation.passage.end,
+                    "url": citation.passage.document.url,
                     "document": {
+                        "id": citation.passage.document.id,
                         "title": citation.passage.document.title,
                         "publisher": citation.passage.document.publisher,
                         "published": citation.passage.document.published,

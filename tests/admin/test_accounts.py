@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -203,15 +204,26 @@ CHANGES: list[dict[str, Any]] = [
         ).encode(),
     ],
 )  # fmt: skip
-def test_a_damaged_file_is_refused_by_name(path: Path, damaged: bytes) -> None:
+@pytest.mark.parametrize(
+    "use",
+    [
+        accounts.read,
+        Accounts,
+        # Hashes the password first, which is meant to take long.
+        pytest.param(lambda path: accounts.add(path, "b", HORSE), marks=pytest.mark.slow),
+    ],
+    ids=["read", "open", "add"],
+)
+def test_a_damaged_file_is_refused_by_name(
+    path: Path, damaged: bytes, use: Callable[[Path], object]
+) -> None:
     path.touch(0o600)
     path.write_bytes(damaged)
-    for use in (accounts.read, Accounts, lambda path: accounts.add(path, "b", HORSE)):
-        with pytest.raises(AccountFileError) as raised:
-            use(path)
-        said = str(raised.value)
-        assert said.startswith(f"账号文件 {path} 不能用（") and "请用备份换回它" in said
-        assert said.isprintable()
+    with pytest.raises(AccountFileError) as raised:
+        use(path)
+    said = str(raised.value)
+    assert said.startswith(f"账号文件 {path} 不能用（") and "请用备份换回它" in said
+    assert said.isprintable()
     assert path.read_bytes() == damaged
 
 
@@ -257,6 +269,7 @@ def test_several_may_add_at_once(path: Path) -> None:
     assert {account.name for account in accounts.read(path)} == set(names)
 
 
+@pytest.mark.slow
 def test_the_command_line_adds_lists_replaces_and_removes(path: Path) -> None:
     added = run("add", "张三", "--users", path, "--password-stdin", typed=f"{HORSE}\r\n")
     assert (added.exit_code, added.stdout) == (0, "已添加账号 张三。\n")

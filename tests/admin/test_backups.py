@@ -12,15 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from changai.admin import backups
 from changai.admin.backups import BackedUp, back_up, restore
-from changai.cli.main import main
 from changai.errors import ArticleError, BackupError, ChangaiError, FeedbackError, IndexBusyError
 from changai.evaluation import feedback
 from changai.evaluation.feedback import Feedback, Opinion
-from changai.indexing import store
+from changai.indexing import publishing
+from support.commands import run
 from support.small import ARTICLE, write_small
 
 OPINION = Opinion("帽子几顶?", ("安全帽两顶",), True, "清楚", "2026-11-20")
@@ -153,7 +152,8 @@ def test_opinions_are_copied_while_others_are_added(
     done = threading.Event()
 
     def add() -> None:
-        while not done.is_set():
+        # With a pause, in which somebody else has his turn.
+        while not done.wait(0.002):
             Feedback(opinions).add(OPINION)
 
     adding = threading.Thread(target=add)
@@ -186,7 +186,7 @@ def test_opinions_go_into_a_new_file_only(folder: Path, opinions: Path, tmp_path
 
 def test_during_a_build_nothing_is_restored(folder: Path, tmp_path: Path) -> None:
     back_up(folder, tmp_path / "backup.zip")
-    with store.build_lock(tmp_path), pytest.raises(IndexBusyError):
+    with publishing.build_lock(tmp_path), pytest.raises(IndexBusyError):
         restore(tmp_path / "backup.zip", tmp_path, replacing=True)
 
 
@@ -359,6 +359,7 @@ def test_too_many_members_are_not_even_listed(tmp_path: Path) -> None:
         restore(tmp_path / "b.zip", tmp_path / "index")
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_cut_or_changed_is_refused(tmp_path: Path) -> None:
     data = archive(tmp_path / "a.zip", SOUND).read_bytes()
     tried = 0
@@ -413,10 +414,6 @@ def test_what_is_no_file_is_no_archive(tmp_path: Path, make: Callable[[Path], No
         restore(tmp_path / "a.zip", tmp_path / "index")
     with pytest.raises(BackupError, match="没有这个文件"):
         restore(tmp_path / "nowhere.zip", tmp_path / "index")
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def test_the_commands_say_what_was_done(folder: Path, opinions: Path, tmp_path: Path) -> None:

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from changai.admin.generations import listed, roll_back
-from changai.cli.main import main
 from changai.errors import IndexBusyError, IndexDamagedError, IndexMissingError, IndexStateError
-from changai.indexing import store
+from changai.indexing import publishing, store
 from changai.indexing.build import build_index
 from changai.search.index import Index
+from support.commands import run
 from support.manifests import edit_manifest
 
 THREE = "每名焊工每年发放安全帽三顶。"
@@ -28,10 +27,6 @@ def two(small_folder: Path) -> Path:
     (small_folder / "articles" / "welders.questions.jsonl").unlink()
     rebuild(small_folder, THREE)
     return small_folder
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def test_the_one_before_is_put_into_use_and_a_rebuild_keeps_it(two: Path) -> None:
@@ -96,7 +91,7 @@ def test_a_generation_that_is_damaged_stays_out_of_use(two: Path, name: str) -> 
 
 
 def test_during_a_build_nothing_is_switched(two: Path) -> None:
-    with store.build_lock(two), pytest.raises(IndexBusyError):
+    with publishing.build_lock(two), pytest.raises(IndexBusyError):
         roll_back(two)
 
 

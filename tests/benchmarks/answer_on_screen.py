@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from page_start import await_pages, free_port, running
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import build_index
-from changai.reading.questions import read_questions
 from changai.search.index import Index
 
 ROOT = Path(__file__).parents[2]

@@ -39,8 +39,8 @@ SERVER = Way(2, 2, 1)
 
 def worker() -> None:
     """Time each way that a line of standard input names: questions a second, by clock and CPU."""
+    from changai.evaluation.question_sets import read_questions
     from changai.models import encoders
-    from changai.reading.questions import read_questions
 
     asked = read_questions(ROOT / "tests" / "data" / "questions.jsonl").questions
     chosen = random.Random(1).sample([question.text for question in asked], QUESTIONS)  # noqa: S311

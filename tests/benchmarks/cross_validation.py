@@ -1,21 +1,24 @@
-"""How well do the fitted models do on questions that they were not fitted on, and what is each
-measure worth?
+"""How well does the fitted model do on questions that it was not fitted on, and what is each
+feature worth?
 
     python tests/benchmarks/cross_validation.py [FOLDER]
 
-The project's development questions in ten folds, then again with one measure after another left
+The project's development questions in ten folds, then again with one feature after another left
 out. FOLDER, if given, holds xquad.zh.json, xquad.en.json and xquad.vi.json (XQuAD, CC BY-SA 4.0,
-github.com/google-deepmind/xquad): instead, the models are fitted on the project's questions and on
+github.com/google-deepmind/xquad): instead, the model is fitted on the project's questions and on
 the Chinese ones of all articles but those of one of ten folds, and asked those of that fold, in
 Chinese, English and Vietnamese, of all the Chinese paragraphs.
+
+A feature is left out of every part of the model that has one of its name.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -23,18 +26,14 @@ import numpy.typing as npt
 from changai.evaluation import fitting
 from changai.evaluation.fitting import Observation, Source
 from changai.evaluation.outcomes import auroc
+from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import encode
 from changai.models import encoders
-from changai.models.ranking import (
-    COVERAGE_FEATURES,
-    FEATURES,
-    TAUGHT_COVERAGE_FEATURES,
-    Weights,
-    weights_from_json,
-)
+from changai.models.fitted import FAQ_ANSWERABILITY_FEATURES, FEATURES, Logistic, Model, load_model
 from changai.reading import articles
-from changai.reading.questions import read_questions
+from changai.search.answerability import judge
 from changai.search.index import Index
+from changai.search.ranking import rank
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = ROOT / "index" / "articles" / "ningbo-2023-05-13.txt"
@@ -42,34 +41,35 @@ FOLDS = 10
 Array = npt.NDArray[Any]
 
 
-def figures(observations: Sequence[Observation], weights: Sequence[Weights]) -> str:
-    """Judge each observation by its own weights."""
-    ranks, confidences = [], []
-    for observation, own in zip(observations, weights, strict=True):
-        order = np.argsort(-(observation.features @ own.ranking), kind="stable")
+def figures(observations: Sequence[Observation], models: Sequence[Model]) -> str:
+    """Judge each observation by its own model."""
+    ranks, confidences, answered = [], [], []
+    for observation, own in zip(observations, models, strict=True):
+        judged = judge(rank(observation.candidates, own), own)
+        order = judged.ranking.order()
         hits = np.flatnonzero(observation.hits[order])
         ranks.append(hits[0] + 1 if len(hits) else len(order) + 1)
-        row = observation.coverage_row(int(order[0])).astype(np.float32)
-        confidences.append(own.confidence(row))
-    rank, confidence = np.array(ranks), np.array(confidences)
-    answerable = np.array([observation.answerable for observation in observations])
-    said = confidence >= [own.covered_from for own in weights]
-    right = answerable & (rank <= 3)
+        confidences.append(judged.belief.confidence)
+        answered.append(judged.answering > 0)
+    ranked, confidence, said = np.array(ranks), np.array(confidences), np.array(answered)
+    answerable = np.array([observation.question.answerable for observation in observations])
+    right = answerable & (ranked <= 3)
     number = np.minimum((confidence * 10).astype(int), 9)
     error = sum(
         (number == b).mean() * abs(confidence[number == b].mean() - right[number == b].mean())
         for b in np.unique(number)
     )
     return (
-        f"R@1 {(rank[answerable] == 1).mean():.3f}  R@3 {(rank[answerable] <= 3).mean():.3f}  "
+        f"R@1 {(ranked[answerable] == 1).mean():.3f}  "
+        f"R@3 {(ranked[answerable] <= 3).mean():.3f}  "
         f"AUROC {auroc(confidence, answerable):.3f}  ECE {error:.3f}  "
         f"false answers {said[~answerable].mean():.3f}  refusals {(~said[answerable]).mean():.3f}"
     )
 
 
-def fit_without(sources: Sequence[Source], folds: Sequence[Array | None]) -> list[Weights]:
-    """For each fold, the weights fitted without it; ``folds`` gives each source's questions
-    theirs, or None for a source that is always there whole."""
+def fit_folds(sources: Sequence[Source], folds: Sequence[Array | None]) -> list[Model]:
+    """For each fold, the model fitted without it; ``folds`` gives each source's questions theirs,
+    or None for a source that is always there whole."""
     fitted = []
     for fold in range(FOLDS):
         kept = [
@@ -83,80 +83,61 @@ def fit_without(sources: Sequence[Source], folds: Sequence[Array | None]) -> lis
             )
             for source, fold_of in zip(sources, folds, strict=True)
         ]
-        fitted.append(weights_from_json(fitting.to_json(fitting.fit(kept))))
+        model, _ = fitting.fit(kept)
+        fitted.append(model)
     return fitted
 
 
-def without(names: Sequence[str], source: Source) -> Source:
-    """A source whose measures of these names are all zero."""
-    off = [FEATURES.index(name) for name in names if name in FEATURES]
+@contextmanager
+def leaving_out(names: Sequence[str]) -> Iterator[None]:
+    """While this lasts, features of these names are fitted as if they were always zero: they weigh
+    nothing then."""
+    fit = fitting.logistic
 
-    def row(observation: Observation, candidate: int) -> Array:
-        measured = np.array(observation.coverage_row(candidate))
-        taught = len(measured) == len(TAUGHT_COVERAGE_FEATURES)
-        for number, name in enumerate(TAUGHT_COVERAGE_FEATURES if taught else COVERAGE_FEATURES):
-            if name in names:
-                measured[number] = 0
-        return measured
+    def without(part: str, rows: Array, labels: Array, importance: Array | None = None) -> Logistic:
+        off = [number for number, name in enumerate(FEATURES[part]) if name in names]
+        seen = rows.copy()
+        seen[:, off] = 0
+        return fit(part, seen, labels, importance)
 
-    changed = []
-    for observation in source.observations:
-        features = observation.features.copy()
-        features[:, off] = 0
-        changed.append(
-            replace(observation, features=features, coverage_row=partial(row, observation))
-        )
-    return replace(source, observations=tuple(changed))
+    with patch.object(fitting, "logistic", without):
+        yield
 
 
-def remembered(source: Source) -> Source:
-    """A source that measures each candidate's coverage once."""
-    return replace(
-        source,
-        observations=tuple(
-            replace(o, coverage_row=cache(o.coverage_row)) for o in source.observations
-        ),
-    )
-
-
-def project(index: Index) -> list[Source]:
-    """The development questions, with the article's known questions and without."""
+def project(index: Index) -> tuple[Source, ...]:
+    """The development questions, with the article's FAQ and without."""
     file = read_questions(ROOT / "tests" / "data" / "questions.jsonl")
-    sources = fitting.observe("questions.jsonl", file.sha256, index, file.questions)
-    return [remembered(source) for source in sources]
+    return fitting.observe("questions.jsonl", file.sha256, index, file.questions)
 
 
 def ablation(index: Index) -> None:
     sources = project(index)
     fold_of = np.random.default_rng(0).permutation(len(sources[0].observations)) % FOLDS
-    unmet = [name for name in COVERAGE_FEATURES if name.startswith("unmet_")]
+    every = list(dict.fromkeys(name for names in FEATURES.values() for name in names))
     groups: dict[str, list[str]] = {
         "nothing": [],
-        **{name: [name] for name in TAUGHT_COVERAGE_FEATURES},
-        "all that is unmet": unmet,
-        "all vectors": [name for name in TAUGHT_COVERAGE_FEATURES if name.endswith("similarity")],
-        "all wording": [
-            name for name in TAUGHT_COVERAGE_FEATURES if name.endswith(("coverage", "likeness"))
+        **{name: [name] for name in every},
+        "all that is missing": [name for name in every if name.startswith("missing_")],
+        "all vectors": [name for name in every if name.endswith(("similarity", "prediction"))],
+        "all wording": [name for name in every if name.endswith("overlap")],
+        "all clauses": ["clause_similarity", "clause_overlap"],
+        "all of the FAQ": [
+            *(name for name in FAQ_ANSWERABILITY_FEATURES if name not in FEATURES["answerability"]),
+            *(name for name in every if name.startswith("snippet_")),
         ],
-        "all clauses": ["clause_similarity", "clause_coverage"],
-        "all that is taught": [
-            name for name in TAUGHT_COVERAGE_FEATURES if "taught" in name or "vocabulary" in name
-        ],
-        "all known questions": list(TAUGHT_COVERAGE_FEATURES[len(COVERAGE_FEATURES) :]),
     }
     for label, names in groups.items():
-        changed = [without(names, source) for source in sources]
-        weights = fit_without(changed, [fold_of] * len(changed))
-        print(
-            f"without {label:<24}", figures(changed[0].observations, [weights[f] for f in fold_of])
-        )
+        with leaving_out(names):
+            models = fit_folds(sources, [fold_of] * len(sources))
+        found = figures(sources[0].observations, [models[fold] for fold in fold_of])
+        print(f"without {label:<24}", found, flush=True)
 
 
 def xquad(index: Index, folder: Path, encoder: encoders.Encoder) -> None:
     files = {name: read_questions(folder / f"xquad.{name}.json") for name in ("zh", "en", "vi")}
     assert files["zh"].articles is not None
     paragraphs = files["zh"].articles
-    corpus = Index(encode(paragraphs, encoder), encoder)
+    corpus = Index(encode(paragraphs, encoder), encoder, index.model)
     passages = {p.id: p for article in paragraphs for p in article.passages}
     sources, folds = project(index), None
     order = np.random.default_rng(0).permutation(len(paragraphs)) % FOLDS
@@ -170,17 +151,16 @@ def xquad(index: Index, folder: Path, encoder: encoders.Encoder) -> None:
             gold = next((p for p in passages if passages[p].text in chinese.relevant), gold)
             asked.append((replace(question, relevant=chinese.relevant), order[article_of[gold]]))
         (source,) = fitting.observe(name, file.sha256, corpus, [question for question, _ in asked])
-        source = remembered(source)
         fold_of = np.array([fold for _, fold in asked])
         if name == "zh":
-            folds = fit_without([*sources, source], [None] * len(sources) + [fold_of])
+            folds = fit_folds([*sources, source], [None] * len(sources) + [fold_of])
         assert folds is not None
         print(name, figures(source.observations, [folds[fold] for fold in fold_of]))
 
 
 def main(folder: str | None = None) -> None:
     encoder = encoders.load(encoders.BUILTIN)
-    index = Index(encode([articles.read(ARTICLE)], encoder), encoder)
+    index = Index(encode([articles.read(ARTICLE)], encoder), encoder, load_model())
     if folder is None:
         ablation(index)
     else:

@@ -19,7 +19,9 @@ from tempfile import TemporaryDirectory
 
 from changai.errors import QuestionError
 from changai.indexing.build import build_index
-from changai.search.index import LONGEST_QUESTION, Index
+from changai.models import encoders
+from changai.query.understanding import LONGEST_QUESTION
+from changai.search.index import Index
 from changai.text import lexicon, thesaurus, tokens
 from changai.text.normalisation import normalise
 from changai.text.thesaurus import canonicalise
@@ -63,7 +65,7 @@ class Maker:
 
     def __init__(self, index: Index, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311
-        self._spelling = index._opened.contents.spelling
+        self._spelling = index.contents.spelling
         self._text = "".join(passage.text for passage in index.passages)
         self._lists = [
             thesaurus.words(),
@@ -141,7 +143,7 @@ def seconds(call: Callable[[str], object], text: str) -> float:
 
 def is_accepted(index: Index, question: str) -> bool:
     try:
-        index.match(question)
+        index.candidates(question)
     except QuestionError:
         return False
     return True
@@ -157,7 +159,8 @@ def cut(index: Index, question: str) -> str:
 
 
 def measure(index: Index, budget: float) -> None:
-    encoder, mend = index._opened.encoder, index._opened.contents.spelling.mend
+    encoder = encoders.load(index.corpus.encoder.name)
+    mend = index.contents.spelling.mend
     maker = Maker(index, seed=1)
     scale = Scale(index, maker.random)
     made = {name: maker.script(*script) for name, script in SCRIPTS.items()}

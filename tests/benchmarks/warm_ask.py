@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import build_index
 from changai.models import encoders
-from changai.reading.questions import read_questions
 from changai.search.index import Index
 
 ROOT = Path(__file__).parents[2]

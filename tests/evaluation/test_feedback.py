@@ -20,8 +20,9 @@ from changai.errors import FeedbackError, OpinionError
 from changai.evaluation import feedback
 from changai.evaluation.feedback import Feedback, Opinion, as_json, as_text, read, to_questions
 from changai.evaluation.outcomes import evaluate
+from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import build_index
-from changai.reading.questions import read_lines, read_questions
+from changai.reading.questions import read_lines
 from changai.records import Answer, Citation, Question
 from changai.search.index import Index
 from support.asked import FIRST, SECOND

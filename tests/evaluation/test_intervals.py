@@ -38,26 +38,24 @@ def test_an_area_stays_between_0_and_1() -> None:
     assert intervals.auroc(0.0, 1, 1) == (0, 0)
 
 
-def test_the_bootstrap_of_a_mean_is_as_wide_as_theory_says() -> None:
-    rows = np.array([0.0, 1.0] * 200)
+def test_the_interval_of_a_mean_is_as_wide_as_theory_says() -> None:
+    values = np.array([0.0, 1.0] * 200)
     # 1.96 * sqrt(0.25 / 400) = 0.049.
-    assert intervals.bootstrap(np.mean, rows) == pytest.approx((0.451, 0.549), abs=0.005)
-    assert intervals.bootstrap(np.mean, rows) == intervals.bootstrap(np.mean, rows)
+    assert intervals.mean(values) == pytest.approx((0.451, 0.549), abs=0.005)
+    assert intervals.mean(values) == intervals.mean(values)
 
 
-def test_the_bootstrap_takes_off_the_bias_of_resampling() -> None:
-    # The greatest of two drawn from 0 and 1 is 0 in a quarter of the cases and 1 in the others:
-    # never more than that of the rows themselves, so the interval lies above, 2 - 1 to 2 - 0.
-    rows = np.array([0.0, 1.0])
-    assert intervals.bootstrap(np.max, rows) == (1, 2)
-    assert intervals.bootstrap(np.max, rows, most=1.5) == (1, 1.5)
-    # Mirrored: 0 - 1 and 0 - 0, and nothing below 0.
-    assert intervals.bootstrap(np.min, rows) == (0, 0)
+def test_the_interval_of_a_mean_leans_away_from_the_longer_tail_of_the_resampled() -> None:
+    # The sum of ten drawn from nine times 1 and a 0 is binomial, of 10 with 0.9: at most 6 with a
+    # chance of 0.0128, at most 7 with 0.0702, and all ten with 0.349. The quantiles 0.7 and 1 are
+    # taken from twice 0.9: from 0.8 to 1.1, which is more than there can be.
+    assert intervals.mean(np.array([1.0] * 9 + [0.0])) == pytest.approx((0.8, 1))
+    # Mirrored: from -0.1, which is less, to 0.2.
+    assert intervals.mean(np.array([0.0] * 9 + [1.0])) == pytest.approx((0, 0.2))
 
 
-def test_rows_stay_whole_in_the_bootstrap() -> None:
-    rows = np.array([[1.0, -1.0], [2.0, -2.0], [3.0, -3.0]])
-    assert intervals.bootstrap(lambda r: r.sum(), rows) == (0, 0)
+def test_the_interval_of_equal_numbers_has_no_width() -> None:
+    assert intervals.mean(np.array([0.5, 0.5])) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(

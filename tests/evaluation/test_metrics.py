@@ -78,8 +78,8 @@ def test_what_the_outcomes_do_not_allow_is_none_and_has_no_interval() -> None:
     ):
         values = asdict(summarise(outcomes))
         assert {name for name, value in values.items() if value is None} == lacking
-        # The calibration error has none, and one or two latencies are too few for one.
-        without = {"questions", "answerable", "calibration_error"}
+        # The calibration error has none; and one or two latencies, or one rank, are too few.
+        without = {"questions", "answerable", "calibration_error", "mrr_at_10"}
         figures = set(values) - without - {"latency_p50_ms", "latency_p95_ms"}
         assert set(uncertainty(outcomes)) == figures - lacking
 
@@ -103,6 +103,12 @@ def test_each_figure_has_its_own_interval() -> None:
     report = asdict(summarise(MIXED))
     for name, (low, high) in found.items():
         assert 0 <= low <= report[name] <= high, name
+
+
+def test_two_ranks_are_enough_for_an_interval() -> None:
+    low, high = uncertainty([outcome(0.9, 1), outcome(0.9, 2)])["mrr_at_10"]
+    # The means of two drawn from 1 and 1/2 are 1/2 and 1, each in a quarter of the cases, or 3/4.
+    assert (low, high) == (0.5, 1)
 
 
 def test_the_intervals_of_latencies_hold_them_and_keep_their_order() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from changai.errors import QuestionError
 from changai.evaluation.metrics import Report, summarise
 from changai.evaluation.outcomes import auroc, evaluate, judge, open_questions
-from changai.models.ranking import shipped_weights
 from changai.records import Answer, Citation, Document, Passage, Question
 from changai.search.index import Index
 from support.files_of_questions import SKY, write_questions, write_squad
@@ -132,7 +131,7 @@ def test_questions_about_the_article(index: Index) -> None:
     assert [outcome.question for outcome in evaluation.outcomes] == questions
     assert evaluation.outcomes[1].answer == index.ask(SKILL, k=10)
     assert evaluation.passages == index.passages
-    assert evaluation.covered_from == shipped_weights().covered_from
+    assert evaluation.threshold == index.model.threshold
 
 
 def test_figures_that_the_questions_do_not_allow_are_none(index: Index) -> None:

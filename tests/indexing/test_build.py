@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from changai.errors import ArticleError, EncoderError
+from changai.errors import ArticleError, EncoderError, MetadataError
 from changai.indexing import store
 from changai.indexing.build import build_index, encode, encoder_in_use, ensure_index
+from changai.indexing.manifest import read_manifest
 from changai.models.encoders import Encoder
+from changai.reading import articles
 from changai.records import Article
 from changai.search.index import Index
 from changai.text.normalisation import normalise
@@ -51,6 +53,56 @@ def test_a_damaged_index_is_built_anew(small_folder: Path) -> None:
     broken.write_bytes(b"")
     assert build_index(small_folder / "articles", small_folder).changed
     assert Index.open(small_folder).ask(QUESTION).citations
+
+
+def test_an_article_described_otherwise_makes_a_new_generation(small_folder: Path) -> None:
+    folder = small_folder / "articles"
+    beside = folder / "welders.toml"
+    beside.write_text('publisher = "市总工会"\n', encoding="utf-8")
+    assert build_index(folder, small_folder).changed
+    assert not build_index(folder, small_folder).changed
+    (document,) = Index.open(small_folder).documents
+    assert document == articles.read(folder / "welders.txt").document
+    assert document.publisher == "市总工会"
+    beside.unlink()
+    assert build_index(folder, small_folder).changed
+
+
+def test_all_that_describes_an_article_is_kept(
+    own_folder: Path, index: Index, ningbo: Article
+) -> None:
+    (document,) = index.documents
+    assert document == ningbo.document
+    assert document.hotline and document.examples and document.misreadings
+    assert (
+        f"{document.id}.toml"
+        in read_manifest(own_folder, store.current_generation(own_folder)).articles
+    )
+
+
+def test_a_broken_description_leaves_the_old_index_untouched(small_folder: Path) -> None:
+    before = store.current_generation(small_folder)
+    (small_folder / "articles" / "welders.toml").write_text("url = 1\n", encoding="utf-8")
+    with pytest.raises(MetadataError, match=r"welders\.toml 的 url"):
+        build_index(small_folder / "articles", small_folder)
+    assert store.current_generation(small_folder) == before
+    assert Index.open(small_folder).documents[0].url == ""
+
+
+def test_what_one_article_misreads_is_matched_as_meant_in_that_one_alone(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    for name, town in (("a", "甲镇"), ("b", "乙镇")):
+        (tmp_path / f"{name}.txt").write_text(
+            f"{town}的做法\n{town}给焊工发放防护手逃两双。\n", encoding="utf-8"
+        )
+    (tmp_path / "a.toml").write_text('misread = {"手逃" = "手套"}\n', encoding="utf-8")
+    corpus = articles.read_all([tmp_path / "a.txt", tmp_path / "b.txt"])
+    contents = encode(corpus, encoder)
+    found = contents.sparse_passages.search(["手套"], 9)
+    assert [contents.passages[number].text for number in found] == ["甲镇给焊工发放防护手逃两双。"]
+    missed = contents.sparse_passages.search(["手逃", "#手逃"], 9)
+    assert [contents.passages[number].text for number in missed] == ["乙镇给焊工发放防护手逃两双。"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])

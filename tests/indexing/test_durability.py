@@ -23,9 +23,10 @@ from typing import Any
 import pytest
 
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
-from changai.indexing import store
+from changai.indexing import publishing, store
+from changai.indexing.manifest import read_manifest
 
-pytestmark = pytest.mark.durability
+pytestmark = pytest.mark.slow
 
 KILLS = 100
 SEED = 20261127
@@ -40,7 +41,7 @@ def articles(number: int) -> dict[str, str]:
 def opened(folder: Path) -> int:
     """Open the index in use in full, and say which publication it is."""
     generation = store.current_generation(folder)
-    manifest = store.read_manifest(folder, generation)
+    manifest = read_manifest(folder, generation)
     passages = store.load(folder, generation, manifest).passages
     assert passages[1].text == "每名焊工每年发放安全帽两顶。"
     return int(manifest.articles["welders.txt"])
@@ -49,32 +50,33 @@ def opened(folder: Path) -> int:
 @pytest.fixture(scope="module")
 def contents(small_built: Path) -> store.Contents:
     generation = store.current_generation(small_built)
-    return store.load(small_built, generation, store.read_manifest(small_built, generation))
+    return store.load(small_built, generation, read_manifest(small_built, generation))
 
 
 @pytest.fixture
 def published(contents: store.Contents, tmp_path: Path) -> Path:
     """A folder with two generations, of which the second, number 1, is in use."""
     for number in range(2):
-        store.publish(tmp_path, contents, articles(number))
+        publishing.publish(tmp_path, contents, articles(number))
     return tmp_path
 
 
 PUBLISHER = """
 import itertools, os, sys
 from pathlib import Path
-from changai.indexing import store
+from changai.indexing import publishing, store
+from changai.indexing.manifest import read_manifest
 
 folder = Path(sys.argv[1])
 generation = store.current_generation(folder)
-contents = store.load(folder, generation, store.read_manifest(folder, generation))
+contents = store.load(folder, generation, read_manifest(folder, generation))
 for line in sys.stdin:
     child = os.fork()
     if not child:
         for number in itertools.count(int(line)):
             os.write(1, f"{os.getpid()} {number}\\n".encode())
-            with store.build_lock(folder):
-                store.publish(folder, contents, {"welders.txt": f"{number:064}"})
+            with publishing.build_lock(folder):
+                publishing.publish(folder, contents, {"welders.txt": f"{number:064}"})
     os.waitpid(child, 0)
     os.write(1, b"gone\\n")
 """
@@ -181,7 +183,7 @@ def test_an_operation_that_fails_leaves_the_old_index_or_is_no_failure(
         with pytest.MonkeyPatch.context() as patch:
             disk.put_in(patch, changing=after)
             try:
-                store.publish(published, contents, articles(number))
+                publishing.publish(published, contents, articles(number))
             except IndexStateError:
                 refused += 1
                 number = before

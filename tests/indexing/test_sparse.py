@@ -1,4 +1,4 @@
-"""BM25 and the coverage of terms, against the formulas in plain Python."""
+"""BM25 and the overlap of terms, against the formulas in plain Python."""
 
 import math
 from collections.abc import Sequence
@@ -78,28 +78,28 @@ def test_idf_counts_a_unit_once() -> None:
     assert SparseIndex.fit([["甲", "甲", "甲"], ["乙"]]).idf(["甲"]) == pytest.approx(math.log(2))
 
 
-def test_coverage_is_the_share_of_weight_that_a_unit_holds() -> None:
+def test_overlap_is_the_share_of_weight_that_a_unit_holds() -> None:
     weights = np.array([3, 1, 4], dtype=np.float32)
     # Of 8 in all: 甲 and 乙 give (3 + 1) / 8, 甲 alone 3 / 8; no unit holds the third.
-    shares = SparseIndex.fit(SMALL).coverage(["甲", "乙", "没有"], weights)
+    shares = SparseIndex.fit(SMALL).overlap(["甲", "乙", "没有"], weights)
     assert shares.tolist() == [0.5, 0.375, 0]
 
 
-def test_coverage_counts_a_term_once_however_often_it_stands() -> None:
-    shares = SparseIndex.fit([["甲", "甲"], ["乙"]]).coverage(["甲"], np.ones(1, np.float32))
+def test_overlap_counts_a_term_once_however_often_it_stands() -> None:
+    shares = SparseIndex.fit([["甲", "甲"], ["乙"]]).overlap(["甲"], np.ones(1, np.float32))
     assert shares.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("terms", [[], ["甲"]])
-def test_coverage_of_nothing_that_weighs_is_zero(terms: list[str]) -> None:
-    shares = SparseIndex.fit(SMALL).coverage(terms, np.zeros(len(terms), np.float32))
+def test_overlap_of_nothing_that_weighs_is_zero(terms: list[str]) -> None:
+    shares = SparseIndex.fit(SMALL).overlap(terms, np.zeros(len(terms), np.float32))
     assert shares.tolist() == [0, 0, 0]
 
 
 def test_a_unit_may_lack_terms() -> None:
     index = SparseIndex.fit([[], ["甲"]])
     assert index.search(["甲"], 2).tolist() == [1]
-    assert index.coverage(["甲"], np.ones(1, np.float32)).tolist() == [0, 1]
+    assert index.overlap(["甲"], np.ones(1, np.float32)).tolist() == [0, 1]
 
 
 def test_no_unit_need_have_terms() -> None:
@@ -127,7 +127,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert read.search(terms, 50).tolist() == fitted.search(terms, 50).tolist()
     assert read.idf(terms).tolist() == fitted.idf(terms).tolist()
     weights = fitted.idf(terms)
-    assert read.coverage(terms, weights).tolist() == fitted.coverage(terms, weights).tolist()
+    assert read.overlap(terms, weights).tolist() == fitted.overlap(terms, weights).tolist()
 
 
 FILES = [

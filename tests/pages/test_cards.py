@@ -9,18 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from changai.pages import wording
-from changai.pages.cards import EXAMPLES, corpus_line, examples, reply_card, status
+from changai.pages.cards import corpus_line, examples, reply_card, status
 from changai.records import (
     Answer,
     Citation,
     Corpus,
     Document,
     EncoderIdentity,
+    Example,
     Exchange,
+    Hotline,
     Passage,
+    Printed,
     Spans,
 )
-from support.pages import Strict
+from support.pages import Strict, is_layout
 
 TEXT = "甲<乙,丙丁&戊。"
 ATTACKS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "&lt;b&gt;"]
@@ -29,7 +32,7 @@ TAGS = {
     *("blockquote", "mark", "u", "label", "textarea", "time"),
 }
 ATTRIBUTES = {
-    *("class", "type", "href", "target", "rows", "maxlength"),
+    *("class", "type", "href", "target", "rel", "rows", "maxlength"),
     *("data-question", "data-copied", "data-href", "data-export", "data-useful", "role"),
 }
 
@@ -58,6 +61,8 @@ class _Card(Strict):
 
     def handle_data(self, data: str) -> None:
         super().handle_data(data)
+        if is_layout(data):
+            return
         for name in {name for names in self._names for name in names}:
             self.texts[name][-1] += data
         if any("others" in names for names in self._names):
@@ -80,8 +85,11 @@ def _citation(
     locator: str = "二(一)",
     damaged: Spans = (),
     as_of: str = "",
+    **described: Any,
 ) -> Citation:
-    document = Document(document_id, title, publisher, published, "", "d.txt", "", f"前文{text}")
+    document = Document(
+        *(document_id, title, publisher, published, "", "d.txt", "", f"前文{text}"), **described
+    )
     passage = Passage(
         f"{document_id}#p{rank}", document, text, 2, 2 + len(text), (heading,), locator
     )
@@ -125,8 +133,15 @@ def test_where_every_passage_answers_nothing_is_folded() -> None:
     assert _card(3, *FOUND).texts["others"] == []
 
 
+HOTLINES = [Hotline("12351", "工会维权热线"), Hotline("0574-12333", "社保热线")]
+
+
+def _refusal(hotlines: list[Hotline], **known: Any) -> _Card:
+    return _Card(reply_card(_exchange(0, *FOUND, **known), hotlines))
+
+
 def test_what_is_not_covered_has_the_reason_the_hotline_and_no_answer() -> None:
-    card = _card(0, *FOUND, mentioned="工惠保", missing=("保费", "金额"))
+    card = _refusal(HOTLINES[:1], mentioned="工惠保", missing=("保费", "金额"))
     assert card.texts["verdict"] == ["文章未提及"]
     assert card.texts["note"] == [
         "最接近的段落提到“工惠保”，但没有说：保费、金额。可拨打工会维权热线 12351 咨询。"
@@ -139,6 +154,25 @@ def test_what_is_not_covered_has_the_reason_the_hotline_and_no_answer() -> None:
         assert card.folded.count(text) == card.text.count(text) == 2
     assert card.texts["answer"] == []
     assert "原文如下" not in card.text
+
+
+def test_without_a_hotline_none_is_named() -> None:
+    card = _refusal([], missing=("保费",))
+    assert card.texts["note"] == ["最接近的段落没有说：保费。"]
+    assert card.texts["worker"] == []
+
+
+def test_several_hotlines_are_named() -> None:
+    card = _refusal(HOTLINES)
+    assert card.texts["worker"] == ["可拨打工会维权热线 12351、社保热线 0574-12333 咨询。"]
+    assert card.all("href")[:2] == ["tel:12351", "tel:0574-12333"]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_hotline_is_inert(attack: str) -> None:
+    html = reply_card(_exchange(0, *FOUND), [Hotline(attack, attack)])
+    assert _Card(html).text.count(attack) == 2
+    assert attack not in html
 
 
 @pytest.mark.parametrize("answering", [0, 1])
@@ -239,6 +273,30 @@ def test_a_card_tells_place_and_source(publisher: str, published: str, source: s
     assert card.texts["source"] == [f"《题目》 {source}"]
 
 
+def test_a_correction_stands_beside_what_the_page_has() -> None:
+    printed = Printed("题日", "宁淀市总工会", "2023-05-12")
+    citation = _citation(1, printed=printed)
+    card = _card(1, citation)
+    assert card.texts["source"] == [
+        "《题日（应为：题目）》 宁淀市总工会（应为：宁波市总工会） · 2023-05-12（应为：2023-05-13）"
+    ]
+    assert card.texts["time"] == ["2023-05-12", "2023-05-13"]
+    # A reference is to what it should be.
+    assert "宁波市总工会，2023年5月13日" in str(card.all("data-copied"))
+    assert "宁淀" not in str(card.all("data-copied"))
+
+
+def test_a_link_leads_to_where_an_article_was_published() -> None:
+    url = "https://www.example.org/a?b=1&c='2'"
+    (link,) = [
+        attributes
+        for tag, attributes in _card(1, _citation(1, url=url)).tags
+        if attributes.get("target") == "_blank"
+    ]
+    assert link == {"href": url, "target": "_blank", "rel": "noopener noreferrer"}
+    assert "来源网页" not in _card(1, _citation(1)).text
+
+
 def test_links_lead_to_the_words_in_their_article() -> None:
     card = _card(1, _citation(16, TEXT, (4, 7), (0, 2), document_id='a"甲'))
     link = "source/a%22%E7%94%B2?mark=6-9&mark=2-4#p16"
@@ -268,7 +326,7 @@ def test_every_answer_can_be_exported_and_judged(answering: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["title", "publisher", "heading", "locator", "text", "as_of", "document_id"]
+    "field", ["title", "publisher", "heading", "locator", "text", "as_of", "document_id", "url"]
 )
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("answering", [0, 1])
@@ -276,7 +334,7 @@ def test_text_of_an_article_is_inert(field: str, attack: str, answering: int) ->
     outside: dict[str, Any] = {field: attack}
     citation = _citation(1, **outside)
     html = reply_card(_exchange(answering, citation, citation))
-    shown = {"text": 4, "document_id": 0}.get(field, 2)
+    shown = {"text": 4, "document_id": 0, "url": 0}.get(field, 2)
     assert _Card(html).text.count(attack) == shown
     assert attack not in html
 
@@ -308,10 +366,32 @@ def test_the_foot_tells_what_is_answered_from() -> None:
     )
 
 
+OFFERED = [
+    Example("怎么入党?", "入党", "worker"),
+    Example("多少名?", "推优", "official"),
+    Example("怎么<报>销?", "看病", "worker"),
+]
+
+
 def test_each_audience_has_its_questions_by_topic() -> None:
-    card = _Card(examples())
-    assert list(EXAMPLES) == ["worker", "official"]
-    for audience, topics in EXAMPLES.items():
-        assert card.texts[audience] == [f"{topic} {question}" for topic, question in topics.items()]
-    assert card.all("data-question") == card.texts["span"]
-    assert card.texts["b"][:5] == ["孩子上学", "看病报销", "技能提升", "劳动纠纷", "住房落户"]
+    card = _Card(examples(OFFERED))
+    assert card.texts["worker"] == ["入党 怎么入党?", "看病 怎么<报>销?"]
+    assert card.texts["official"] == ["推优 多少名?"]
+    assert card.texts["p"] == []
+    assert (
+        card.all("data-question") == card.texts["span"] == ["怎么入党?", "多少名?", "怎么<报>销?"]
+    )
+
+
+def test_an_audience_without_questions_is_told_how_to_ask() -> None:
+    said = "请在下面写出想问的事，一次问一件。"
+    assert _Card(examples([])).tags == [("p", {"class": "worker"}), ("p", {"class": "official"})]
+    card = _Card(examples(OFFERED[:1]))
+    assert (card.texts["worker"], card.texts["official"]) == (["入党 怎么入党?"], [said])
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_example_is_inert(attack: str) -> None:
+    html = examples([Example(attack, attack, "worker")])
+    assert _Card(html).text.count(attack) == 2
+    assert attack not in html

@@ -7,13 +7,18 @@ import pytest
 
 from changai.evaluation.outcomes import Evaluation, Outcome
 from changai.pages.failures import groups, kind_name
-from support.asked import COVERED_FROM, DOCUMENT, FIRST, SECOND, outcome
+from changai.pages.rendering import render
+from support.asked import DOCUMENT, FIRST, SECOND, THRESHOLD, outcome
 from support.pages import Strict
 from support.paths import DATA
 
 
 def _page(*outcomes: Outcome) -> Strict:
-    return Strict(groups(Evaluation(outcomes, (FIRST, SECOND), COVERED_FROM)))
+    return _shown(Evaluation(outcomes, (FIRST, SECOND), THRESHOLD))
+
+
+def _shown(evaluation: Evaluation) -> Strict:
+    return Strict(render("pages/templates/failures.html", groups=groups(evaluation)))
 
 
 def _items(page: Strict) -> int:
@@ -84,9 +89,7 @@ def test_answers_that_touch_are_marked_as_one_wherever_they_stand() -> None:
     passage = replace(SECOND, text="甲乙丙丁甲")
     failed = outcome(0.9, 2)
     question = replace(failed.question, relevant=("丙",), answers=("乙丙", "甲乙", "甲", "戊"))
-    page = Strict(
-        groups(Evaluation((replace(failed, question=question),), (passage,), COVERED_FROM))
-    )
+    page = _shown(Evaluation((replace(failed, question=question),), (passage,), THRESHOLD))
     assert page.quoted[0] == "甲乙丙丁甲"
     assert page.marked[:2] == ["甲乙丙", "甲"]
 
@@ -98,7 +101,7 @@ def test_text_from_outside_is_text() -> None:
     passage = replace(SECOND, text=f"{ATTACK}两千元", locator=ATTACK)
     titled = replace(passage, document=replace(DOCUMENT, title=ATTACK))
     failed = outcome(0.2, 0, text=ATTACK, kind=ATTACK, missing=(ATTACK,))
-    page = Strict(groups(Evaluation((failed,), (titled,), COVERED_FROM)))
+    page = _shown(Evaluation((failed,), (titled,), THRESHOLD))
     assert "img" not in [tag for tag, _ in page.tags]
     # In each of two groups: the question, its kind, what is missing, title, locator, passage.
     assert page.text.count(ATTACK) == 12
@@ -112,4 +115,4 @@ def test_kinds_have_chinese_names_and_others_keep_theirs() -> None:
             assert kind_name(kind) != kind
     assert kind_name("near") == "题目相近"
     assert kind_name("") == "未分题型"
-    assert kind_name("自拟<类>") == "自拟&lt;类&gt;"
+    assert kind_name("自拟<类>") == "自拟<类>"

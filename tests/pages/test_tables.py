@@ -3,13 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
 
 from changai.pages.tables import documents_csv, documents_page, figures_csv, figures_page
 from changai.reading import articles
@@ -174,120 +170,3 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(opening: str) -> None:
     text = f"题目\n\n{opening}覆盖职工20人,覆盖{opening}企业3家。"
     rows = read(figures_csv(articles.parse(text, file="a.txt", sha256="").passages, HOME))[1:]
     assert [row[0] for row in rows] == [f"'{opening}覆盖职工", f"覆盖{opening}企业"]
-
-
-@contextmanager
-def opened(
-    browser: Browser, file: Path, page: str, width: int = 1280, script: bool = True
-) -> Iterator[Page]:
-    """The page in a browser; nothing may be fetched but itself, and nothing be complained of."""
-    file.write_text(page, encoding="utf-8")
-    context = browser.new_context(
-        viewport={"width": width, "height": {390: 844, 1280: 800}[width]},
-        java_script_enabled=script,
-    )
-    tab = context.new_page()
-    requested: list[str] = []
-    said: list[str] = []
-    tab.on("request", lambda request: requested.append(request.url))
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.goto(file.as_uri())
-    yield tab
-    assert requested == [file.as_uri()]
-    assert said == []
-    context.close()
-
-
-def column(tab: Page, number: int) -> list[str]:
-    return [
-        text.strip()
-        for text in tab.locator(f"tbody tr:visible td:nth-child({number})").all_inner_texts()
-    ]
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_figures_are_sorted_by_amount(
-    browser: Browser, ningbo: Article, tmp_path: Path, width: int
-) -> None:
-    with opened(browser, tmp_path / "f.html", figures_page(ningbo.passages), width) as tab:
-        assert tab.evaluate("document.documentElement.scrollWidth") == width
-        head = tab.locator("th", has_text="数据")
-        assert head.get_attribute("aria-sort") is None
-        tab.get_by_role("button", name="数据").click()
-        expect(head).to_have_attribute("aria-sort", "ascending")
-        up = column(tab, 2)
-        # 12.5, 24, 25, 40, 40, 700, 1000, 2274, 20000, …; the damaged last.
-        assert up[:9] == [
-            "12.5%", "24 小时", "25 个", "40 余项", "40余场", "近700家", "超千场", "2274名",
-            "2万余人次",
-        ]  # fmt: skip
-        damaged = ["69:\n原文疑有识别错误", "11.%\n原文疑有识别错误"]
-        assert [*up[13:16]] == ["7.4 亿元", *damaged]
-        tab.get_by_role("button", name="数据").click()
-        expect(head).to_have_attribute("aria-sort", "descending")
-        down = column(tab, 2)
-        assert down[:2] == ["7.4 亿元", "1500 万人次"]
-        assert down[14:16] == damaged
-        tab.get_by_role("button", name="出处").click()
-        assert tab.locator("[aria-sort]").count() == 1
-        assert column(tab, 2)[0] == "25 个"
-        tab.get_by_role("button", name="时点").click()
-        assert column(tab, 4)[:5] == ["2020 年", "截至 2020 年底", "截至 2020 年底", "2020 年", ""]
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_rows_are_filtered_by_all_words(
-    browser: Browser, ningbo: Article, tmp_path: Path, width: int
-) -> None:
-    with opened(browser, tmp_path / "f.html", figures_page(ningbo.passages), width) as tab:
-        box = tab.get_by_role("searchbox", name="筛选")
-        box.fill("人才 2020")
-        assert column(tab, 2) == ["180.15万人", "55.13万人"]
-        expect(tab.get_by_role("status")).to_have_text("2 / 18 条")
-        box.fill("没有这个词")
-        assert column(tab, 2) == []
-        expect(tab.get_by_role("status")).to_have_text("0 / 18 条")
-        box.press("Enter")
-        box.fill("")
-        assert len(column(tab, 2)) == 18
-        expect(tab.get_by_role("status")).to_have_text("")
-
-
-def test_the_keyboard_alone_is_enough(browser: Browser, ningbo: Article, tmp_path: Path) -> None:
-    with opened(browser, tmp_path / "d.html", documents_page(ningbo.passages)) as tab:
-        reached = []
-        for _ in range(10):
-            tab.keyboard.press("Tab")
-            reached.append(tab.evaluate("document.activeElement.textContent"))
-        assert reached == [
-            "返回问答", "数据一览", "文件清单", "下载 CSV 表格（Excel 可打开）", "",
-            "名称", "文中说", "时间", "出处", "一(一)",
-        ]  # fmt: skip
-        for _ in range(3):
-            tab.keyboard.press("Shift+Tab")
-        tab.keyboard.press("Enter")
-        assert column(tab, 2) == ["出台"] * 4 + ["修订", "制定", "", ""]
-        tab.keyboard.press("Shift+Tab")
-        tab.keyboard.press("Shift+Tab")
-        tab.keyboard.type("修订")
-        assert column(tab, 1) == ["《宁波市困难职工档案管理实施办法》"]
-
-
-def test_it_works_without_a_script(browser: Browser, ningbo: Article, tmp_path: Path) -> None:
-    page = figures_page(ningbo.passages)
-    with opened(browser, tmp_path / "f.html", page, script=False) as tab:
-        assert len(column(tab, 2)) == 18
-        assert not tab.locator("form").is_visible()
-        assert tab.locator("th button").count() == 0
-        assert tab.get_by_role("link", name="三(二)").first.is_visible()
-
-
-def test_what_an_article_smuggles_in_does_nothing(
-    browser: Browser, both: tuple[Passage, ...], tmp_path: Path
-) -> None:
-    for make, title in ((figures_page, "数据一览"), (documents_page, "文件清单")):
-        with opened(browser, tmp_path / "x.html", make(both), 390) as tab:
-            assert tab.evaluate("document.documentElement.scrollWidth") == 390
-            expect(tab.locator("tbody")).to_contain_text(ATTACK)
-            assert tab.title() == title

@@ -1,13 +1,13 @@
 import pytest
 
 from changai.query.expectations import (
-    Unmet,
+    Missing,
     asks_several,
     circumstances,
     gives,
+    missing,
     names_year,
     read,
-    unmet,
 )
 
 
@@ -33,6 +33,9 @@ def kinds(question: str) -> set[str]:
         ("列出名单", {"具体内容"}),
         ("比去年增长了吗", {"比较", "这个时间的情况"}),
         ("效果怎么样", {"效果"}),
+        ("全省情况怎么样?", {"这个范围的情况"}),
+        # A place is no range by itself: whether an article is about it is looked up.
+        ("浙江的情况怎么样?", set()),
         ("how many workers joined?", {"人数", "数字"}),
         ("bao nhiêu tiền?", {"金额", "数字"}),
         ("子女入学有什么政策?", set()),
@@ -64,28 +67,28 @@ def test_a_number_with_more_digits_is_no_year() -> None:
     assert read("120234号").years == ()
 
 
-def test_what_is_given_is_not_unmet() -> None:
+def test_what_is_given_is_not_missing() -> None:
     clause = "2020 年推优人党 2274名"
-    missing = unmet(read("2020年推优入党多少名?"), clause, [clause], clause, "")
-    assert missing.names() == ()
+    found = missing(read("2020年推优入党多少名?"), clause, [clause], clause, "")
+    assert found.names() == ()
 
 
-def test_what_is_not_given_is_unmet_by_name() -> None:
+def test_what_is_not_given_is_missing_by_name() -> None:
     clause = "推出普惠型补充医疗保险工惠保"
-    missing = unmet(read("杭州2023年工惠保一年保费多少钱?"), clause, [clause], clause, "宁波")
-    assert missing == Unmet(("金额", "数字"), (), (), ("2023",), ("杭州",), ("保费",))
-    assert missing.names() == ("杭州", "2023年", "保费", "金额", "数字")
+    found = missing(read("杭州2023年工惠保一年保费多少钱?"), clause, [clause], clause, "宁波")
+    assert found == Missing(("金额", "数字"), (), (), ("2023",), ("杭州",), ("保费",))
+    assert found.names() == ("杭州", "2023年", "保费", "金额", "数字")
 
 
 def test_a_place_may_stand_anywhere_in_the_document() -> None:
-    assert unmet(read("宁波有什么做法?"), "本市推广职工说事", [], "", "宁波的做法").places == ()
+    assert missing(read("宁波有什么做法?"), "本市推广职工说事", [], "", "宁波的做法").places == ()
 
 
 def test_a_year_stands_in_what_dates_the_passage() -> None:
     expected = read("2023年和2022年各办了多少场?")
-    assert unmet(expected, "办了三场", [], "2023年,全市办了实事", "").years == ("2022",)
+    assert missing(expected, "办了三场", [], "2023年,全市办了实事", "").years == ("2022",)
     # It is for who calls to say that a passage dates itself.
-    assert unmet(expected, "2022年办了三场", [], "", "").years == ("2023", "2022")
+    assert missing(expected, "2022年办了三场", [], "", "").years == ("2023", "2022")
 
 
 @pytest.mark.parametrize(("text", "named"), [("2023年底", True), ("12351", False), ("去年", False)])
@@ -96,11 +99,11 @@ def test_a_text_names_a_year(text: str, named: bool) -> None:
 def test_a_point_may_stand_under_its_official_name() -> None:
     # 电话 is read as 热线 (thesaurus.txt).
     said = "维权热线:12351"
-    assert unmet(read("维权电话是什么"), said, [said], "", "").names() == ()
+    assert missing(read("维权电话是什么"), said, [said], "", "").names() == ()
 
 
-def test_what_articles_hardly_ever_give_is_unmet() -> None:
-    assert unmet(read("为什么?"), "因为需要", ["因为需要"], "", "").details == ("原因",)
+def test_what_articles_hardly_ever_give_is_missing() -> None:
+    assert missing(read("为什么?"), "因为需要", ["因为需要"], "", "").details == ("原因",)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +112,8 @@ def test_what_articles_hardly_ever_give_is_unmet() -> None:
         ("给付了多少钱", "给付保障金 7.4 亿元", True),
         ("给付了多少钱", "深化职工医疗互助保障", False),
         ("占多少", "占界别委员的12.5%", True),
+        ("在哪里办?", "可到政务服务大厅办理", True),
+        ("在哪里办?", "按规定办理", False),
         ("有哪些培训", "7.4 亿元", False),
         ("为什么", "7.4 亿元", False),
     ],

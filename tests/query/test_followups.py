@@ -13,11 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import changai
-from changai.pages.cards import EXAMPLES
 from changai.query.followups import resolve
+from changai.reading import articles
 from changai.text.characters import has_words
 from changai.text.normalisation import normalise
-from support.paths import DATA
+from support.paths import ARTICLE, DATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ CONVERSATIONS = [
 ALONE = [
     str(row["question"]) for name in ("questions", "held_out") for row in _rows(f"{name}.jsonl")
 ]
-OFFERED = [question for questions in EXAMPLES.values() for question in questions]
+OFFERED = [example.question for example in articles.read(ARTICLE).document.examples]
 TALK = st.sampled_from(
     "那么它这个呢吗还有什么多少谁怎么申请技能人才外地住房的,?。！2021年 aA\0\ud800"
 )

@@ -15,10 +15,11 @@ from changai.text import tokens
 from changai.text.normalisation import normalise
 
 
-@pytest.fixture(scope="module")
-def spelling(index: Index) -> Spelling:
-    """What the real article and its known questions teach."""
-    return index._opened.contents.spelling
+@pytest.fixture(scope="module", params=["index", pytest.param("faq_index", marks=pytest.mark.slow)])
+def spelling(request: pytest.FixtureRequest) -> Spelling:
+    """What the real article teaches, without its questions and with them."""
+    index: Index = request.getfixturevalue(request.param)
+    return index.contents.spelling
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The article's structure was read off the page by eye."""
 
+import hashlib
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from changai.errors import ArticleError
 from changai.reading import articles
-from changai.records import Article
+from changai.reading.folder import find
+from changai.records import Article, Printed
 from support.paths import ARTICLE
 
 LOCATORS = [
@@ -39,7 +41,9 @@ def test_the_article_has_its_introduction_its_fifteen_items_and_its_metadata(
 def test_the_article_says_what_it_is(ningbo: Article) -> None:
     document = ningbo.document
     assert document.title == "以“五化联动”促“产育融合”高标准、高质量推进产业工人队伍建设改革"
-    assert document.publisher == "浙江省宁淀市产业工人队伍建设改革联席会议办公室"
+    assert document.publisher == "浙江省宁波市产业工人队伍建设改革联席会议办公室"
+    assert document.printed.publisher == "浙江省宁淀市产业工人队伍建设改革联席会议办公室"
+    assert (document.printed.title, document.printed.published) == ("", "")
     assert document.published == "2023-05-13"
     assert document.site == "鄂尔多斯工会网"
     assert document.file == "ningbo-2023-05-13.txt"
@@ -47,7 +51,8 @@ def test_the_article_says_what_it_is(ningbo: Article) -> None:
 
 def test_the_metadata_passage_holds_title_body_date_and_hotline(ningbo: Article) -> None:
     text = ningbo.passages[0].text
-    for part in (ningbo.document.title, ningbo.document.publisher, "2023-05-13", "热线:12351"):
+    publisher = ningbo.document.printed.publisher
+    for part in (ningbo.document.title, publisher, "2023-05-13", "热线:12351"):
         assert part in text
 
 
@@ -161,30 +166,12 @@ def test_a_sentence_is_never_furniture_and_opens_its_own_passage(line: str) -> N
     assert line in [p.text for p in parse(f"标题\n第一条 甲乙丙。\n{line}\n").passages]
 
 
-@pytest.mark.parametrize(
-    ("head", "title", "publisher", "published"),
-    [
-        (
-            "宁波的做法\n来源：宁波市总工会\n发布时间：2023-05-13",
-            "宁波的做法",
-            "宁波市总工会",
-            "2023-05-13",
-        ),
-        ("宁波的做法\n——来自一线的报告\n2023年5月13日", "宁波的做法", "", "2023-05-13"),
-        ("宁波的做法\n来源：宁波发布 发布日期：2023-5-13", "宁波的做法", "宁波发布", "2023-05-13"),
-        ("宁波的做法\n发布日期：２０２３年５月１３日", "宁波的做法", "", "2023-05-13"),
-        ("宁波的做法\n发布日期：2023-13-45", "宁波的做法", "", ""),
-    ],
-)
-def test_heads_of_other_pages(head: str, title: str, publisher: str, published: str) -> None:
-    document = parse(f"{head}\n一、开头\n(一)甲。\n").document
-    assert (document.title, document.publisher, document.published) == (title, publisher, published)
-
-
-def test_items_that_name_organisations_are_no_signature() -> None:
-    article = parse("标题\n一、试点单位\n(一)雅戈尔集团\n(二)方太集团\n")
-    assert located(article) == [("一(一)", "雅戈尔集团"), ("一(二)", "方太集团")]
-    assert article.document.publisher == ""
+def test_a_signature_is_a_passage_of_its_own() -> None:
+    article = parse("某地通知\n请认真执行。\n\n宁波市总工会\n2022年6月1日\n")
+    assert located(article) == [
+        ("第1段", "请认真执行。"),
+        ("落款", "宁波市总工会\n2022年6月1日"),
+    ]
 
 
 def test_numbers_beyond_ten_are_restored() -> None:
@@ -193,17 +180,6 @@ def test_numbers_beyond_ten_are_restored() -> None:
     assert [locators[n - 1] for n in (9, 10, 11, 19, 20, 21)] == [
         "(九)", "(十)", "(十一)", "(十九)", "(二十)", "(二十一)",
     ]  # fmt: skip
-
-
-def test_a_date_below_the_body_is_found_and_the_body_kept() -> None:
-    article = parse("标题\n正文一段。\n发布时间：2024年3月5日\n")
-    assert article.document.published == "2024-03-05"
-    assert article.document.title == "标题"
-    assert ("第1段", "正文一段。") in located(article)
-
-
-def test_a_page_without_a_date_has_none() -> None:
-    assert parse("标题\n正文一段。\n").document.published == ""
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
@@ -242,14 +218,18 @@ def test_all_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
         ("c.txt", "标题\n正文一段。\n".encode("gb18030")),
         ("d.txt", "标题\n正文一段。\n".encode()),
         ("d.questions.jsonl", b"{}\n[]\n"),
+        ("d.toml", b"title = 1\nurl = 2\n"),
     ):
         (tmp_path / name).write_bytes(content)
-    paths = articles.find(tmp_path)
+    paths = find(tmp_path)
     with pytest.raises(ArticleError) as caught:
         articles.read_all(paths)
     head, *lines = str(caught.value).splitlines()
-    assert head == "有 3 个文件要改："
-    named = ["a.txt", "c.txt", "d.questions.jsonl 第 1 行", "d.questions.jsonl 第 2 行"]
+    assert head == "有 4 个文件要改："
+    named = [
+        *("a.txt", "c.txt", "d.toml 的 title", "d.toml 的 url"),
+        *("d.questions.jsonl 第 1 行", "d.questions.jsonl 第 2 行"),
+    ]
     assert all(name in line for name, line in zip(named, lines, strict=True))
     with pytest.raises(ArticleError) as caught:
         articles.read_all(paths[:2])
@@ -258,129 +238,26 @@ def test_all_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
     assert sound == articles.read(tmp_path / "b.txt")
 
 
-def test_two_articles_of_one_name_are_refused(tmp_path: Path) -> None:
-    # Both would be the document "a", and one be quoted from the other's text.
-    for name in ("a.txt", "a.TXT", "b.txt"):
-        (tmp_path / name).write_text("标题\n正文一段。\n", encoding="utf-8")
-    if len(list(tmp_path.iterdir())) < 3:
-        pytest.skip("this disk does not tell a.txt from a.TXT")
-    with pytest.raises(ArticleError, match="叫 a，只差"):
-        articles.find(tmp_path)
+def test_what_describes_an_article_changes_no_character_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    text = "宁淀的做法\n宁淀市推优人党。\n"
+    file.write_text(text, encoding="utf-8")
+    plain = articles.read(file)
+    (tmp_path / "a.toml").write_text(
+        'title = "宁波的做法"\nmisread = {"宁淀" = "宁波"}\n', encoding="utf-8"
+    )
+    described = articles.read(file)
+    assert (described.document.title, described.document.text) == ("宁波的做法", text)
+    assert described.document.printed == Printed(title="宁淀的做法")
+    assert [p.text for p in described.passages] == [p.text for p in plain.passages]
+    assert {p.document for p in described.passages} == {described.document}
+    sha256 = hashlib.sha256((tmp_path / "a.toml").read_bytes()).hexdigest()
+    assert described.sources == (*plain.sources, ("a.toml", sha256))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArticleError, match=r"nowhere\.txt"):
         articles.read(tmp_path / "nowhere.txt")
-
-
-def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
-    for name in ("b.txt", "a.txt", ".hidden.txt", "notes.md"):
-        (tmp_path / name).write_text("标题\n正文一段。\n", encoding="utf-8")
-    assert [path.name for path in articles.find(tmp_path)] == ["a.txt", "b.txt"]
-
-
-def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
-    for name in ("a.TXT", "a.questions.jsonl", ".hidden.md", "notes.md", "a.jsonl", "a.docx"):
-        (tmp_path / name).touch()
-    (tmp_path / "more").mkdir()
-    assert articles.passed_over(tmp_path) == ["a.docx", "a.jsonl", "more", "notes.md"]
-
-
-@pytest.mark.parametrize("make", [True, False])
-def test_a_folder_without_articles_is_named(tmp_path: Path, make: bool) -> None:
-    folder = tmp_path / "articles"
-    if make:
-        folder.mkdir()
-    with pytest.raises(ArticleError, match="articles"):
-        articles.find(folder)
-
-
-def test_nothing_in_the_head_is_dropped() -> None:
-    text = "某地通知\n甬人社发〔2022〕15号\n各区县总工会：\n现将有关事项通知如下。\n"
-    article = parse(text)
-    assert article.document.title == "某地通知"
-    assert article.passages[0].text == "某地通知\n甬人社发〔2022〕15号\n各区县总工会："
-
-
-def test_a_signature_names_the_issuing_body_and_the_date() -> None:
-    article = parse("某地通知\n请认真执行。\n\n宁波市总工会\n2022年6月1日\n")
-    assert article.document.publisher == "宁波市总工会"
-    assert article.document.published == "2022-06-01"
-    assert article.passages[-1].locator == "落款"
-    assert article.passages[-1].text == "宁波市总工会\n2022年6月1日"
-
-
-def test_a_byline_gives_body_and_date_on_one_line() -> None:
-    document = parse("某地做法\n温州市总工会 2022年6月8日\n大力推进改革。\n").document
-    assert (document.publisher, document.published) == ("温州市总工会", "2022-06-08")
-
-
-def test_a_line_in_brackets_is_no_title() -> None:
-    document = parse("某某条例\n（某年通过）\n发布日期:2023-12-05\n为了保护权益。\n").document
-    assert document.title == "某某条例"
-
-
-PASSED = "1992年4月3日第七届全国人民代表大会第五次会议通过"
-FIRST = (
-    "根据2001年10月27日第九届全国人民代表大会常务委员会第二十四次会议"
-    "《关于修改〈某法〉的决定》第一次修正"
-)
-LAST = (
-    "根据2021年12月24日第十三届全国人民代表大会常务委员会第三十二次会议"
-    "《关于修改〈某法（试行）〉的决定》第二次修正"
-)
-
-
-@pytest.mark.parametrize(
-    ("history", "published"),
-    [
-        ("（1992年4月3日通过\n根据2001年10月27日修正\n根据2021年12月24日修正）", "2021-12-24"),
-        ("（1992年4月3日通过\r\n\r\n　根据2021年12月24日修正）\r", "2021-12-24"),
-        (f"（{PASSED}　{FIRST}　{LAST}）", "2021-12-24"),
-        (f"  ({PASSED}\n{FIRST}\n{LAST}) ", "2021-12-24"),
-        # From when on it is in force is another date.
-        ("（2021年12月24日修订，自2022年1月1日起施行）", "2021-12-24"),
-        ("（某省人民政府令第5号\n2021年12月24日公布）", "2021-12-24"),
-        (f"（{PASSED}\n{FIRST}）\n发布日期：2022-02-03", "2022-02-03"),
-        (f"发布时间：2022年2月3日\n（{PASSED}　{FIRST}）", "2022-02-03"),
-    ],
-)
-def test_an_amended_law_is_of_its_last_amendment(history: str, published: str) -> None:
-    text = f"某法\n{history}\n第一条　为了保护职工，制定本法。\n"
-    article = parse(text)
-    assert (article.document.title, article.document.published) == ("某法", published)
-    assert located(article) == [("第一条", "第一条　为了保护职工，制定本法。")]
-    assert article.passages[0].text == f"某法\n{history}".strip()
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "（一）2021年12月24日通过办法。",
-        "（2021年12月24日通过）之后，各级工会都行动了起来。",
-        "（2021年12月24日，各级工会都行动了起来。）",
-        "（2021年12月24日通过，各级工会都行动了起来。",
-    ],
-)
-def test_a_sentence_in_brackets_or_behind_them_is_no_history(line: str) -> None:
-    article = parse(f"标题\n2023年5月13日\n{line}\n又一段。\n")
-    assert article.document.published == "2023-05-13"
-    assert [text for _, text in located(article)] == [line.removeprefix("（一）"), "又一段。"]
-
-
-def test_a_history_within_the_body_stays_there() -> None:
-    text = "标题\n正文一段。\n（1992年4月3日通过\n根据2021年12月24日修正）\n又一段。\n"
-    assert [passage for _, passage in located(parse(text))] == [
-        "正文一段。",
-        "（1992年4月3日通过\n根据2021年12月24日修正）",
-        "又一段。",
-    ]
-
-
-def test_short_lines_alone_are_paragraphs_below_a_title() -> None:
-    article = parse("Helmets\nWorkers get helmets.\nWelders get two.\n")
-    assert article.document.title == "Helmets"
-    assert located(article) == [("第1段", "Workers get helmets."), ("第2段", "Welders get two.")]
 
 
 LINES = st.lists(

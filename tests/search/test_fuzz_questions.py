@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from changai.errors import QuestionError
 from changai.indexing.build import build_index
 from changai.query import followups
+from changai.query.understanding import LONGEST_QUESTION
 from changai.records import Answer
-from changai.search.index import LONGEST_QUESTION, Index
+from changai.search.index import Index
 from changai.text.characters import has_han
 from support.small import ARTICLE, QUESTIONS, write_small
 
@@ -53,6 +54,7 @@ def assert_verbatim(answer: Answer, k: int) -> None:
             assert 0 <= start < end <= len(passage.text)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=MOST,
     deadline=None,

@@ -5,51 +5,108 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from changai.search.highlights import _answered, best
+from changai.indexing.faq import AnswerSpans, FaqMatches
+from changai.search.highlights import highlight
+from changai.search.index import Index
 from changai.text import sentences
+from changai.text.sentences import ends_sentence
+from support.articles import GLOVES, made_article
+from support.candidates import PLAIN, made_candidates, made_contents
+from support.models import made_model
 
-CLAUSES = [(0, 5), (6, 10), (11, 20)]
+MODEL = made_model(
+    clause={"clause_similarity": 1, "gives": 2, "title": -4, "snippet_similarity": 1},
+    # Odds of 7 to 93 are enough, of which -2.5867 is the logarithm.
+    beside={"behind": -1, "intercept": 4.0001 - 2.5867},
+)
+"""By which a clause's similarity is its score, and what is within 4 of the best is near."""
+
+Snippets = Sequence[tuple[int, int, float]]
+
+
+def _shown(
+    text: str, scores: Sequence[float], *, question: str = PLAIN, snippets: Snippets = ()
+) -> str:
+    """What is shown of a text whose clauses have these scores, and these snippets, given by their
+    ends and how like the question they answer is."""
+    contents = made_contents(made_article("甲", text))
+    rows = np.array([(n, 0, start, end) for n, (start, end, _) in enumerate(snippets)], np.int32)
+    faq = FaqMatches(
+        spans=AnswerSpans(rows.reshape(-1, 4), np.zeros(len(snippets), dtype=np.int32)),
+        unanswered_by=np.full(len(snippets), -1),
+        likeness=np.array([(like, 0) for *_, like in snippets], np.float32).reshape(-1, 2),
+        predicted=np.zeros((1, 2), dtype=np.float32),
+        predicted_unanswered=np.zeros(1, dtype=np.float32),
+        judged=(),
+    )
+    candidates = made_candidates(
+        contents,
+        [[0.0] * 4],
+        question=question,
+        clauses=[(score, 0) for score in scores],
+        faq=faq if snippets else None,
+    )
+    return text[slice(*highlight(candidates, 0, MODEL))]
+
+
+THREE = "车间冬天里有暖气,车间夏天里有凉茶,工人下班后有澡堂。"
 
 
 @pytest.mark.parametrize(
-    ("scores", "snippets", "stretch"),
+    ("scores", "snippets", "clauses"),
     [
-        ([1, 3, 2], [], (1, 1)),
+        ([10, 30, 20], [], (1, 1)),
         # Of equals, the first in reading order.
-        ([1, 3, 3], [], (1, 1)),
+        ([30, 10, 30], [], (0, 0)),
         # A snippet that reaches over two clauses shows both, from whichever of them is best.
-        ([1, 3, 2], [(8, 15, 10)], (1, 2)),
-        ([1, 2, 3], [(8, 15, 10)], (1, 2)),
-        ([1, 3, 2], [(0, 20, 10)], (0, 2)),
+        ([10, 30, 20], [(12, 20, 100)], (1, 2)),
+        ([10, 20, 30], [(12, 20, 100)], (1, 2)),
+        ([10, 30, 20], [(0, 26, 100)], (0, 2)),
         # A clause without a snippet counts as if it had the one that is least like: the only one
         # moves nothing.
-        ([9, 3, 2], [(8, 15, 10)], (0, 0)),
-        # 1 + 10, 3 + 4, 2 + 4.
-        ([1, 3, 2], [(0, 5, 10), (11, 20, 4)], (0, 0)),
-        # 1 + 10, 8 + 4, 2 + 4.
-        ([1, 8, 2], [(0, 5, 10), (11, 20, 4)], (1, 1)),
-        # 1 + 10, 7 + 4, 2 + 4: of equals, the first.
-        ([1, 7, 2], [(0, 5, 10), (11, 20, 4)], (0, 0)),
-        # Of the snippets of the best clause, the one most like says how far to show.
-        ([5, 1, 1], [(0, 3, 4), (2, 8, 10)], (0, 1)),
-        ([5, 1, 1], [(0, 3, 10), (2, 8, 4)], (0, 0)),
-        # What ends where a clause begins, or stands between two, does not touch it.
-        ([1, 3, 2], [(5, 6, 10)], (1, 1)),
-        ([1, 1, 2], [(0, 6, 10), (10, 12, 5)], (0, 0)),
+        ([90, 30, 20], [(12, 20, 100)], (0, 0)),
+        # 10 + 100, 30 + 40, 20 + 40.
+        ([10, 30, 20], [(0, 8, 100), (18, 26, 40)], (0, 0)),
+        # 10 + 100, 80 + 40, 20 + 40.
+        ([10, 80, 20], [(0, 8, 100), (18, 26, 40)], (1, 1)),
+        # Of the snippets of the best clause, the likest says how far to show.
+        ([50, 10, 10], [(0, 3, 40), (2, 15, 100)], (0, 1)),
+        ([50, 10, 10], [(0, 3, 100), (2, 15, 40)], (0, 0)),
+        # What ends where a clause begins, or stands between two, has no part of it.
+        ([10, 30, 20], [(8, 9, 100)], (1, 1)),
+        ([10, 10, 20], [(0, 9, 100), (17, 20, 50)], (0, 0)),
     ],
 )
 def test_the_clauses_of_the_best_answer(
-    scores: Sequence[float], snippets: Sequence[tuple[int, int, float]], stretch: tuple[int, int]
+    scores: Sequence[float], snippets: Snippets, clauses: tuple[int, int]
 ) -> None:
-    places = np.array([snippet[:2] for snippet in snippets], dtype=np.int32).reshape(-1, 2)
-    likeness = np.array([snippet[2] for snippet in snippets], dtype=np.float32)
-    found = _answered(CLAUSES, np.array(scores, dtype=np.float32), places, likeness)
-    assert found[1:] == stretch
+    spans = sentences.clauses(THREE)
+    assert spans == [(0, 8), (9, 17), (18, 26)]
+    first, last = clauses
+    shown = _shown(THREE, scores, snippets=snippets)
+    assert shown == THREE[spans[first][0] : spans[last][1]]
 
 
-def _shown(text: str, scores: Sequence[float]) -> str:
-    """What is shown of a text whose clauses have these scores."""
-    return text[slice(*best(text, sentences.clauses(text), np.array(scores, dtype=np.float32)))]
+@pytest.mark.parametrize(
+    ("scores", "shown"),
+    [
+        # The first two give a number, the third does not: 2 is added to theirs.
+        ((13.0, 1.0, 2.0), "每名焊工每年发放安全帽两顶"),
+        ((1.0, 12.0, 20.0), "体检费用由企业全部承担"),
+        # What is beside the best and within 4 of it is shown too: 3, 14, 13.5; 12, 7, 4; 12, 8, 4.
+        ((1.0, 12.0, 13.5), "另发放防护手套十二双,体检费用由企业全部承担"),
+        ((10.0, 5.0, 4.0), "每名焊工每年发放安全帽两顶"),
+        ((10.0, 6.0, 4.0), "每名焊工每年发放安全帽两顶,另发放防护手套十二双"),
+        # 12, 2, 11: not across one that does not match.
+        ((10.0, 0.0, 11.0), "每名焊工每年发放安全帽两顶"),
+    ],
+)
+def test_a_clause_of_the_kind_asked_for_is_shown_first(scores: Sequence[float], shown: str) -> None:
+    assert _shown(GLOVES, scores, question="手套有多少双?") == shown
+
+
+def test_a_passage_of_one_clause_shows_it() -> None:
+    assert _shown("图书每次可借三册。", (0,)) == "图书每次可借三册"
 
 
 HELMETS = "每年由企业发放安全帽、防滑雨靴和防护手套、夏季的降温饮料两箱,体检费用由企业承担。"
@@ -97,42 +154,27 @@ def test_a_condition_is_shown_with_what_follows_from_it(text: str, shown: str) -
     assert (_shown(text, (0, 30, 0)) == shown) == ("的," in text)
 
 
-LONG = "向焊工每人每年发放安全帽半打"
-
-
 @pytest.mark.parametrize(
-    ("text", "scores", "shown"),
+    ("scores", "shown"),
     [
         # 13 - 4 to 10; 15 - 4 to 10.
-        ("发放焊工安全帽子。每人两顶不收费用。", (13, 10), "每人两顶不收费用"),
-        ("发放焊工安全帽子。每人两顶不收费用。", (15, 10), "发放焊工安全帽子"),
-        # Only what opens the passage, is a sentence, and short, is its title.
-        ("发放焊工安全帽子,每人两顶不收费用。", (15, 10), "发放焊工安全帽子"),
-        ("每人两顶不收费用。发放焊工安全帽子。", (10, 13), "发放焊工安全帽子"),
-        # 15 characters, and 14.
-        (f"{LONG}了。每人两顶不收费用。", (13, 10), f"{LONG}了"),
-        (f"{LONG}。每人两顶不收费用。", (13, 10), "每人两顶不收费用"),
-        # The only clause is shown whatever it is.
-        ("发放焊工安全帽子。", (1,), "发放焊工安全帽子"),
+        ((13, 10), "每人两顶不收费用"),
+        ((15, 10), "发放焊工安全帽子"),
     ],
-)  # fmt: skip
+)
 def test_a_title_is_shown_where_nothing_below_it_matches(
-    text: str, scores: Sequence[float], shown: str
+    scores: Sequence[float], shown: str
 ) -> None:
-    assert _shown(text, scores) == shown
+    assert _shown("发放焊工安全帽子。每人两顶不收费用。", scores) == shown
 
 
 def test_what_answers_a_like_question_comes_first() -> None:
     text = "焊工每年领安全帽两顶,体检费用由企业承担。"
-    snippets = (np.array([[11, 20]], dtype=np.int32), np.array([10], dtype=np.float32))
-    scores = np.array([9, 0], dtype=np.float32)
     # The only snippet moves nothing: a clause without one counts as if it had it.
-    assert best(text, sentences.clauses(text), scores, snippets) == (0, 10)
-    both = (np.array([[0, 4], [11, 20]], dtype=np.int32), np.array([10, 20], dtype=np.float32))
+    assert _shown(text, (9, 0), snippets=[(11, 20, 10)]) == "焊工每年领安全帽两顶"
     # 9 + 10 to 0 + 20; the first is within 4 of that.
-    assert best(text, sentences.clauses(text), scores, both) == (0, 20)
-    far = (both[0], np.array([10, 30], dtype=np.float32))
-    assert best(text, sentences.clauses(text), scores, far) == (11, 20)
+    assert _shown(text, (9, 0), snippets=[(0, 4, 10), (11, 20, 20)]) == text[:-1]
+    assert _shown(text, (9, 0), snippets=[(0, 4, 10), (11, 20, 30)]) == "体检费用由企业承担"
 
 
 def test_a_list_is_shown_with_what_opens_it() -> None:
@@ -143,3 +185,16 @@ def test_a_list_is_shown_with_what_opens_it() -> None:
     # One that is long is left to the passage.
     long = text + "（三）其他情形；" * 40
     assert _shown(long, [30.0, *[0.0] * 42]).endswith("不予补助")
+
+
+def test_the_real_article_is_highlighted_by_its_faq(index: Index) -> None:
+    first = index.ask("老板拖着工钱不给,我该打哪个号码找工会撑腰?").citations[0]
+    assert "12351" in first.passage.text[slice(*first.highlights[0])]
+
+
+def test_a_highlight_stays_within_its_sentence(index: Index) -> None:
+    for passage in index.passages:
+        for question in (passage.text[:12], passage.text[-12:], f"{passage.text[:20]}有哪些?"):
+            for citation in index.ask(question).citations:
+                shown = citation.passage.text[slice(*citation.highlights[0])]
+                assert not ends_sentence(shown)

@@ -1,4 +1,6 @@
+import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,10 +9,14 @@ import pytest
 
 import changai
 from changai.errors import QuestionError
+from changai.indexing.build import build_index
 from changai.models.encoders import Encoder
+from changai.query.understanding import LONGEST_QUESTION
 from changai.records import Article
-from changai.search.index import LONGEST_QUESTION, Index
-from changai.search.matching import MOST_TOKENS
+from changai.search.candidates import MOST_TOKENS
+from changai.search.features import ranking_features
+from changai.search.index import Index
+from support.models import made_model
 
 
 @pytest.mark.parametrize(
@@ -166,36 +172,73 @@ def test_an_answer_says_how_a_misspelt_question_was_read(
         assert (mended.citations, mended.confidence) == (answer.citations, answer.confidence)
 
 
-def test_an_answer_says_how_many_citations_answer(index: Index) -> None:
-    one, several = index.ask("技能人才有多少?"), index.ask("组织架构有哪些举措?")
+def test_an_answer_says_how_many_citations_answer(faq_index: Index) -> None:
+    one, several = faq_index.ask("技能人才有多少?"), faq_index.ask("组织架构有哪些举措?")
     assert one.answering == 1
     assert several.answering == 2
     assert {c.passage.locator for c in several.citations[:2]} == {"一(一)", "一(二)"}
     # No more than are asked for, and not more for asking for more.
-    assert index.ask("组织架构有哪些举措?", k=1).answering == 1
-    assert index.ask("组织架构有哪些举措?", k=10).answering == 2
-    assert index.ask("红烧肉怎么烧才不柴").answering == 0
+    assert faq_index.ask("组织架构有哪些举措?", k=1).answering == 1
+    assert faq_index.ask("组织架构有哪些举措?", k=10).answering == 2
+    assert faq_index.ask("红烧肉怎么烧才不柴").answering == 0
 
 
-def test_an_index_can_be_asked_as_if_nothing_were_known(index: Index) -> None:
+def test_an_index_can_be_asked_as_if_it_had_no_faq(faq_index: Index) -> None:
     question = "宁波市技能人才总量是多少?"
-    plain = index.without_known_questions()
-    assert index.has_known_questions
-    assert not plain.has_known_questions
-    taught, untaught = index.match(question), plain.match(question)
-    assert taught.known is not None
-    assert untaught.known is None
-    assert taught.passages.tolist() == untaught.passages.tolist()
-    assert untaught.features[:, :4].tolist() == taught.features[:, :4].tolist()
-    assert not untaught.features[:, 4:].any()
-    assert taught.features[:, 4:].all()
+    plain = faq_index.without_faq()
+    assert faq_index.contents.faq is not None
+    assert plain.contents.faq is None
+    assert plain.model is faq_index.model
+    by_faq, by_text = faq_index.candidates(question), plain.candidates(question)
+    assert by_faq.faq is not None
+    assert by_text.faq is None
+    assert by_faq.passages.tolist() == by_text.passages.tolist()
+    features, without = (ranking_features(each) for each in (by_faq, by_text))
+    assert without[:, :4].tolist() == features[:, :4].tolist()
+    assert not without[:, 4:].any()
+    assert features[:, 4:8].all()
     assert plain.ask(question).citations[0].passage.locator == "三(二)"
     # The one asked is left as it was.
-    assert index.has_known_questions
+    assert faq_index.contents.faq is not None
+
+
+def test_an_index_answers_by_the_model_that_it_is_given(faq_index: Index, encoder: Encoder) -> None:
+    model = made_model(
+        threshold=0.7,
+        ranking={"passage_overlap": -1},
+        answerability={"intercept": math.log(4)},
+        faq_answerability={"intercept": math.log(4)},
+        further={"intercept": -1},
+    )
+    made = Index(faq_index.contents, encoder, model)
+    assert made.model is model
+    answer = made.ask("技能人才总量", k=17)
+    candidates = made.candidates("技能人才总量")
+    # Odds of 4 to 1, and the least overlap comes first.
+    assert (answer.covered, answer.answering) == (True, 1)
+    assert answer.confidence == pytest.approx(0.8)
+    scores = sorted((-candidates.passage_overlap).tolist(), reverse=True)
+    assert [citation.score for citation in answer.citations] == scores
+    careful = Index(faq_index.contents, encoder, replace(model, threshold=0.81))
+    assert not careful.ask("技能人才总量").covered
 
 
 def test_an_index_in_memory_has_nothing_to_refresh(index: Index, encoder: Encoder) -> None:
-    assert not Index(index._opened.contents, encoder).refresh()
+    made = Index(index.contents, encoder, index.model)
+    assert made.newer_generation() == ""
+    assert not made.refresh()
+
+
+def test_a_snapshot_stays_at_its_generation(small_folder: Path) -> None:
+    index = Index.open(small_folder)
+    snapshot, before = index.snapshot(), index.corpus
+    (small_folder / "articles" / "b.txt").write_text("标题\n正文一段。\n", encoding="utf-8")
+    build_index(small_folder / "articles", small_folder)
+    assert index.refresh()
+    assert not snapshot.refresh()
+    assert snapshot.newer_generation() == ""
+    assert snapshot.corpus == before
+    assert len(snapshot.passages) == before.passages < len(index.passages)
 
 
 def test_the_package_answers_from_a_folder(built_folder: Path) -> None:
@@ -233,5 +276,5 @@ def test_the_corpus_says_what_is_open(index: Index, built_folder: Path) -> None:
     assert corpus.encoder.name == "builtin"
     assert (built_folder / "built" / corpus.generation / "manifest.json").exists()
     assert datetime.fromisoformat(corpus.built) <= datetime.now(UTC)
-    unwritten = index.without_known_questions().corpus
+    unwritten = index.without_faq().corpus
     assert (unwritten.generation, unwritten.built) == ("", "")

@@ -7,7 +7,7 @@ TEXT = "企业<总部>每年评选金牌工人&首席工人三十名。\n对获�
 DOCUMENT = Document("d", "评选<办法>", "总工会", "2024-01-01", "", "d.txt", "", TEXT)
 FIRST = Passage("d#1", DOCUMENT, TEXT[:23], 0, 23, (), "一(一)")
 SECOND = Passage("d#2", DOCUMENT, TEXT[24:], 24, len(TEXT), (), "一(二)")
-COVERED_FROM = 0.5
+THRESHOLD = 0.5
 
 
 def outcome(
@@ -32,7 +32,7 @@ def outcome(
         ),
         Answer(
             text,
-            confidence >= COVERED_FROM,
+            confidence >= THRESHOLD,
             confidence,
             (Citation(1, 1.0, FIRST, ((6, 14),)),),
             missing=missing,

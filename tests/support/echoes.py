@@ -13,7 +13,16 @@ async def echo(request: Request) -> Response:
 
 
 def echoing() -> Starlette:
-    paths = ["/", "/login", "/api/ask", "/chat/answer", "/figures", "/export/md", "/healthz"]
+    paths = [
+        "/",
+        "/login",
+        "/logout",
+        "/api/ask",
+        "/chat/answer",
+        "/figures",
+        "/export/md",
+        "/healthz",
+    ]
     return Starlette(routes=[Route(path, echo, methods=["GET", "POST"]) for path in paths])
 
 

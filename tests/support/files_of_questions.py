@@ -1,8 +1,13 @@
 """Files of questions, for the tests of what reads them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+
+from hypothesis import strategies as st
+
+from changai.errors import QuestionFileError
 
 
 def write_questions(folder: Path, text: str) -> Path:
@@ -38,3 +43,34 @@ COOKING = {
         }
     ]
 }
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["question", "relevant", "kind", "data", "paragraphs", "context", "qas", "answers",
+             "text", "title", "is_impossible"]
+        ),
+        inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+"""Values with the keys that files of questions have."""
+
+
+def foreign(error: QuestionFileError, path: Path) -> set[str]:
+    """The words of a message that are neither Chinese, nor the file's name, nor a format's."""
+    words = set(re.findall("[A-Za-z_]{2,}", str(error).replace(str(path), "")))
+    keys = {
+        "text",
+        "question",
+        "relevant",
+        "kind",
+        "data",
+        "paragraphs",
+        "context",
+        "qas",
+        "answers",
+    }
+    return words - keys - {"JSON", "SQuAD", "UTF", "iconv", "not", "utf"}

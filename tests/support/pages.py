@@ -2,11 +2,24 @@
 
 from html.parser import HTMLParser
 
+from changai.pages.rendering import environment
+
 _VOID = {"meta", "link", "br", "img", "input"}
 _ENDS_A_PARAGRAPH = {
     *("p", "div", "section", "details", "figure", "table", "blockquote"),
     *("h1", "h2", "h3", "h4", "h5"),
 }
+
+
+def printed(template: str, macro: str, *values: object) -> str:
+    """What a macro of a template prints."""
+    text: str = getattr(environment().get_template(template).module, macro)(*values)
+    return text
+
+
+def is_layout(data: str) -> bool:
+    """Whether a text between two tags is but a line break of the template."""
+    return "\n" in data and not data.strip()
 
 
 class Strict(HTMLParser):
@@ -44,7 +57,8 @@ class Strict(HTMLParser):
     def handle_data(self, data: str) -> None:
         if {"style", "script"} & set(self._open):
             return
-        self.text += data
+        if not is_layout(data):
+            self.text += data
         if "blockquote" in self._open:
             self.quoted[-1] += data
         if "mark" in self._open:

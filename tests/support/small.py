@@ -18,11 +18,11 @@ def write_small(folder: Path) -> Path:
     articles = folder / "articles"
     articles.mkdir(parents=True)
     (articles / "welders.txt").write_text(ARTICLE, encoding="utf-8")
-    write_known(articles, *QUESTIONS)
+    write_faq(articles, *QUESTIONS)
     return articles
 
 
-def write_known(articles: Path, *questions: tuple[str, Sequence[str]]) -> None:
+def write_faq(articles: Path, *questions: tuple[str, Sequence[str]]) -> None:
     """Write the questions that the article brings along."""
     lines = [json.dumps({"question": q, "relevant": r}, ensure_ascii=False) for q, r in questions]
     path = articles / "welders.questions.jsonl"

@@ -1,65 +1,18 @@
+"""The date of the figures that are highlighted."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changai.pages.wording import reference, remarks, shortfall
-from changai.records import Answer, Article, Citation, Document, Passage
-from changai.search.citing import annotated
-from changai.search.index import Index
-from changai.text import damage
+from changai.records import Article
 from changai.text.dates import as_of
 from changai.text.sentences import clauses
+from support.texts import dated_text
 
 
 def dated(text: str, highlight: str) -> str:
     start = text.index(highlight)
     return as_of(text, ((start, start + len(highlight)),))
-
-
-def cited(text: str, highlight: str, published: str = "2023-05-13") -> Citation:
-    document = Document("d", "题目", "单位", published, "", "d.txt", "", text)
-    passage = Passage("d#p1", document, text, 0, len(text), (), "一")
-    start = text.index(highlight)
-    return annotated(Citation(1, 1.0, passage, ((start, start + len(highlight)),)))
-
-
-@pytest.mark.parametrize(
-    ("publisher", "published", "locator", "expected"),
-    [
-        ("市总工会", "2023-05-13", "五(三)", "《题目》，市总工会，2023年5月13日，五(三) 段"),
-        ("市总工会", "2020-12-01", "引言", "《题目》，市总工会，2020年12月1日，引言"),
-        ("", "2023-10-09", "五(三)第2段", "《题目》，2023年10月9日，五(三)第2段"),
-        ("市总工会", "", "五(三)第2处", "《题目》，市总工会，日期不详，五(三)第2处"),
-        ("", "", "(一)", "《题目》，日期不详，(一) 段"),
-    ],
-)
-def test_a_reference_gives_what_is_known(
-    publisher: str, published: str, locator: str, expected: str
-) -> None:
-    document = Document("d", "题目", publisher, published, "", "d.txt", "", "原文")
-    passage = Passage("d#p1", document, "原文", 0, 2, (), locator)
-    assert reference(Citation(1, 1.0, passage, ())) == expected
-
-
-@pytest.mark.parametrize(
-    ("mentioned", "missing", "said"),
-    [
-        ("工惠保", ("保费",), "最接近的段落提到“工惠保”，但没有说：保费。"),
-        ("", ("杭州", "2023年"), "最接近的段落没有说：杭州、2023年。"),
-        ("职工", (), "最接近的段落提到“职工”，但没有回答这个问题。"),
-        ("", (), ""),
-    ],
-)
-def test_what_the_nearest_passage_lacks(
-    mentioned: str, missing: tuple[str, ...], said: str
-) -> None:
-    assert shortfall(Answer("?", False, 0.1, (), 0, mentioned, missing)) == said
-
-
-def test_a_highlight_holds_the_whole_of_a_damaged_figure() -> None:
-    citation = cited("各代表中,产业工人占69:市人大代表中,占11.%;余者不变。", "产业工人占69")
-    (span,) = citation.highlights
-    assert citation.passage.text[slice(*span)] == "产业工人占69:"
 
 
 @pytest.mark.parametrize(
@@ -147,67 +100,9 @@ def test_the_first_highlight_with_a_date_gives_it() -> None:
     assert as_of(text, ()) == ""
 
 
-TEXTS = st.lists(
-    st.one_of(
-        st.sampled_from(["2020 年", "截至", "年底", "比", "3万人", "11.%", "2专", *",。《》("]),
-        st.characters(exclude_categories=()),
-    ),
-    max_size=15,
-).map("".join)  # fmt: skip
-
-
-@given(TEXTS, st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=3))
+@given(dated_text, st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=3))
 def test_the_date_is_verbatim(text: str, pairs: list[tuple[int, int]]) -> None:
     spans = tuple((min(pair), max(pair)) for pair in pairs)
     date = as_of(text, spans)
     assert date in text
     assert not date or "年" in date or "目前" in date or "截" in date
-
-
-def test_remarks_quote_damaged_figures_with_what_is_around_them() -> None:
-    citation = cited("代表中、产业工人占69:市人大代表中,产业工人占11.%;其余", "代表中")
-    assert remarks(citation) == ("原文疑有识别错误：“产业工人占69:市人大代表中”“产业工人占11.%”",)
-
-
-@pytest.mark.parametrize(
-    ("text", "excerpt"),
-    [
-        ("比重为:11.%;其余", "比重为:11.%"),
-        ("一、情况\n11.%", "11.%"),
-        ("共有1 5个", "共有1 5个"),
-    ],
-)
-def test_a_figure_alone_between_marks_is_quoted_with_what_is_before(
-    text: str, excerpt: str
-) -> None:
-    assert remarks(cited(text, text[:2])) == (f"原文疑有识别错误：“{excerpt}”",)
-
-
-@given(TEXTS.filter(bool))
-def test_what_is_remarked_is_verbatim(text: str) -> None:
-    citation = cited(text, text)
-    assert citation.damaged == damage.spans(text)
-    remarked = [remark for remark in remarks(citation) if remark.startswith("原文")]
-    assert bool(remarked) is bool(citation.damaged)
-    for start, end in citation.damaged:
-        assert text[start:end].strip() in remarked[0]
-
-
-@pytest.mark.parametrize(
-    ("published", "told"), [("2023-05-13", "文章发布于 2023-05-13"), ("", "文章发布日期不详")]
-)
-def test_a_date_stands_beside_that_of_the_article(published: str, told: str) -> None:
-    citation = cited("2020 年,培训5万人。", "培训", published)
-    assert remarks(citation) == (f"数据时点：2020 年（{told}）",)
-
-
-def test_sound_and_undated_figures_call_for_no_remark() -> None:
-    assert remarks(cited("近700家企业", "企业")) == ()
-
-
-def test_an_answer_tells_of_its_figures(index: Index) -> None:
-    skilled = index.ask("宁波市技能人才总量是多少?").citations[0]
-    assert (skilled.damaged, skilled.as_of) == ((), "截至 2020 年底")
-    share = index.ask("产业工人在市人大代表中占多少比例?").citations[0]
-    marked = [share.passage.text[start:end] for start, end in share.damaged]
-    assert marked == ["69:", "11.%", "2专"]

@@ -29,6 +29,9 @@ from changai.indexing.build import build_index
 from support.paths import ROOT
 from support.small import CHECK_UP, write_small
 
+# Against a server of its own, which starts in seconds and is kept busy for some.
+pytestmark = pytest.mark.slow
+
 QUESTION = CHECK_UP[0]
 HALF = b"POST /chat/answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
 HEARTBEAT = b"GET /gradio_api/heartbeat/x HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -70,6 +70,8 @@ def test_hosts(chosen: dict[str, Any], host: str, status: int) -> None:
         ("POST", "/chat/answer", {**JSON, "sec-fetch-site": "same-origin"}, 200),
         ("POST", "/chat/answer", {**JSON, "sec-fetch-site": "cross-site"}, 403),
         ("POST", "/chat/answer", {**JSON, "sec-fetch-site": "same-site"}, 403),
+        # A proxy has put another Host in the place of the one that the page was asked for at.
+        ("POST", "/chat/answer", {**JSON, "origin": "http://wd.example.org"}, 200),
     ],
 )
 def test_methods_types_and_sites(
@@ -79,6 +81,36 @@ def test_methods_types_and_sites(
     assert answer.status_code == status
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "cross-site", "origin": "http://site"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "http://site.evil.example"}, 403),
+        ({"origin": "http://site:8080"}, 403),
+        ({"origin": "http://evil.example/http://site"}, 403),
+        ({"origin": "http://evil@site"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": ""}, 403),
+        ({"origin": "http://[site"}, 403),
+        ({"origin": "http://site"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "http://elsewhere"}, 200),
+        # Whoever is not a page.
+        ({"sec-fetch-site": "none"}, 200),
+        ({}, 200),
+    ],
+)
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_another_site_can_sign_nobody_in_or_out(
+    path: str, headers: dict[str, str], status: int
+) -> None:
+    app = client(guarded(allowed_hosts=("site",)), "site")
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert app.post(path, headers=form | headers).status_code == status
 
 
 def test_every_answer_carries_the_policy_and_what_may_frame_the_page() -> None:

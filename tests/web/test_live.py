@@ -8,6 +8,7 @@ import pytest
 
 from changai.errors import BusyError, IndexMissingError
 from changai.indexing.build import build_index
+from changai.records import Answer, Corpus, Passage
 from changai.search.index import Index
 from changai.web.live import LiveIndex
 
@@ -67,6 +68,55 @@ def test_a_rebuild_is_taken_up_and_a_damaged_one_is_not(
     assert live.state() == "stale"
     # However many ask meanwhile.
     assert caplog.text.count("仍用原来的") == 1
+
+
+def test_a_pointer_that_is_mended_is_believed_at_once(small_folder: Path) -> None:
+    live = LiveIndex(lambda: Index.open(small_folder))
+    pointer = small_folder / "built" / "current.json"
+    sound = pointer.read_text(encoding="utf-8")
+    assert live.get().corpus.passages == 4
+    pointer.write_text("{", encoding="utf-8")
+    live.get()
+    assert live.state() == "stale"
+    pointer.write_text(sound, encoding="utf-8")
+    live.get()
+    assert live.state() == "ok"
+
+
+def test_what_is_worked_on_stays_of_one_generation_though_another_is_published(
+    small_folder: Path,
+) -> None:
+    live = LiveIndex(lambda: Index.open(small_folder))
+    before = Index.open(small_folder)
+
+    def work(index: Index) -> tuple[Answer, Corpus, tuple[Passage, ...]]:
+        answer = index.ask(QUESTION)
+        publish(small_folder, "食堂七点开门。")
+        # Another visitor.
+        assert live.get().corpus.generation != index.corpus.generation
+        assert not index.refresh()
+        return answer, index.corpus, index.passages
+
+    worked = asyncio.run(live.run(work))
+    assert worked == (before.ask(QUESTION), before.corpus, before.passages)
+
+
+def test_pieces_of_one_work_are_of_the_generation_that_the_first_one_met(
+    small_folder: Path,
+) -> None:
+    live = LiveIndex(lambda: Index.open(small_folder))
+
+    def generation(index: Index) -> str:
+        return index.corpus.generation
+
+    async def ask() -> tuple[str, str, str]:
+        async with live.admitted() as use:
+            first = await use(generation)
+            publish(small_folder, "食堂七点开门。")
+            return first, await use(generation), await live.run(generation)
+
+    first, second, of_another = asyncio.run(ask())
+    assert first == second != of_another
 
 
 def test_the_next_sound_generation_is_taken_up(

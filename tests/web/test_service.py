@@ -3,27 +3,20 @@ program and an operator meet."""
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
-from playwright.sync_api import Route as Routed
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
 
 from changai.indexing import store
 from changai.indexing.build import build_index
-from support.accessibility import faults
 from support.account_files import write_accounts
-from support.servers import serving, serving_page
+from support.paths import ROOT
+from support.servers import serving_page
 from support.small import CHECK_UP, HELMETS
-from support.visits import DESK, PHONE, visiting
+
+# Each starts a server of its own.
+pytestmark = pytest.mark.slow
 
 HORSE = "correct horse"
 
@@ -140,106 +133,19 @@ def test_accounts_that_cannot_be_read_are_told(
     assert record["message"].startswith(f"没有人能登录：账号文件 {users} 不能用")
 
 
-# ---- in a browser
+def test_the_browser_is_told_to_load_nothing_from_elsewhere(small_folder: Path) -> None:
+    with serving_page(small_folder) as address:
+        for path in ("", "figures", "source/welders", "api/ask?question=焊"):
+            policy = httpx.get(address + path, timeout=60).headers["content-security-policy"]
+            assert "default-src 'self'" in policy
+            assert "connect-src 'self'" in policy
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_a_visitor_signs_in_and_out(
-    browser: Browser, small_folder: Path, users: Path, size: Any, scheme: Any
+def test_the_readmes_example_for_programs_works(
+    faq_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving_page(small_folder, "--users", str(users)) as address:
-        context = browser.new_context(viewport=size, color_scheme=scheme, locale="zh-CN")
-        page = context.new_page()
-        page.goto(f"{address}figures")
-        page.get_by_label("用户名").fill("张三")
-        page.get_by_label("密码").fill("wrong horse")
-        page.get_by_role("button", name="登录").click()
-        expect(page.get_by_role("alert")).to_contain_text("用户名或密码不对")
-        assert faults(page) == []
-        page.get_by_label("密码").fill(HORSE)
-        page.get_by_role("button", name="登录").click()
-        # To where he was on his way.
-        expect(page.get_by_role("heading", name="数据一览")).to_be_visible()
-        page.goto(address)
-        page.locator("#question").fill(HELMETS[0])
-        page.locator("#question").press("Enter")
-        expect(page.locator("#chat blockquote").first).to_contain_text("安全帽两顶")
-        expect(page.locator("#user")).to_contain_text("已登录：张三")
-        assert faults(page) == []
-        page.get_by_role("link", name="退出登录").click()
-        assert faults(page) == []
-        page.get_by_role("button", name="退出登录").click()
-        # The next at this computer finds nothing of his.
-        page.get_by_label("用户名").fill("李四")
-        page.get_by_label("密码").fill(HORSE)
-        page.get_by_role("button", name="登录").click()
-        expect(page.locator("#user")).to_contain_text("已登录：李四")
-        expect(page.locator("#chat .exchange")).to_have_count(0)
-        # A session that has ended is told as such, and the question is not lost.
-        context.clear_cookies()
-        page.locator("#question").fill(HELMETS[0])
-        page.locator("#question").press("Enter")
-        expect(page.locator(".note")).to_contain_text("登录已过期；请刷新网页重新登录")
-        page.get_by_role("link", name="重新登录").click()
-        expect(page.get_by_label("用户名")).to_be_visible()
-        context.close()
-
-
-def test_a_visitor_who_is_one_too_many_waits_and_is_answered(
-    browser: Browser, small_folder: Path
-) -> None:
-    refused = 0
-
-    def refuse(route: Routed) -> None:
-        nonlocal refused
-        refused += 1
-        if refused > 2:
-            route.continue_()
-        else:
-            headers = {"retry-after": "1", "content-type": "application/json"}
-            route.fulfill(status=503, headers=headers, body='{"error": "现在问的人太多"}')
-
-    with serving_page(small_folder) as address, visiting(browser, address) as visit:
-        visit.page.route(re.compile("/chat/answer"), refuse)
-        visit.ask(HELMETS[0])
-        reply = visit.page.locator("#chat .reply")
-        expect(reply).to_contain_text("正在排队")
-        expect(reply.locator("blockquote").first).to_contain_text("安全帽两顶")
-        assert refused == 3
-        # That a browser complains of a refusal is its own affair.
-        assert all("503" in complaint for complaint in visit.complaints)
-        visit.complaints.clear()
-
-
-@contextmanager
-def framing(address: str) -> Iterator[str]:
-    """The origin of another site, which shows what is at ``address`` in a frame."""
-    frame = Response(f'<!DOCTYPE html><iframe src="{address}"></iframe>', media_type="text/html")
-    icon = Route("/favicon.ico", Response(status_code=204))
-    with serving(Starlette(routes=[Route("/", frame), icon])) as site:
-        # A browser takes another name for another site, wherever it leads.
-        yield site.replace("127.0.0.1", "localhost")
-
-
-def test_only_a_site_that_is_named_may_show_the_page_in_a_frame(
-    browser: Browser, small_folder: Path
-) -> None:
-    with serving_page(small_folder) as address, framing(address) as site:
-        page = browser.new_page()
-        with page.expect_console_message(lambda said: "frame-ancestors" in said.text):
-            page.goto(site)
-        expect(page.frame_locator("iframe").locator("#question")).to_have_count(0)
-        page.close()
-    # It has to be named before it is there: the address is that of the server before.
-    with framing(address) as site:
-        port = urlsplit(address).port or 0
-        with serving_page(small_folder, "--embed-origin", site, port=port):
-            page = browser.new_page()
-            page.goto(site)
-            framed = page.frame_locator("iframe")
-            # Where a browser keeps nothing for it, too.
-            framed.locator("#question").fill(HELMETS[0])
-            framed.locator("#question").press("Enter")
-            expect(framed.locator("#chat blockquote").first).to_contain_text("安全帽两顶")
-            page.close()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(import json\n.*?)```", readme, re.DOTALL)
+    with serving_page(faq_folder) as address:
+        exec(example.replace("http://127.0.0.1:7860/", address), {})  # noqa: S102
+    assert "统等优化外来劳动者子女入学政策" in capsys.readouterr().out

@@ -1,4 +1,7 @@
+import gc
+import hashlib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -33,6 +36,25 @@ def test_a_session_is_found_by_its_token_alone(account: Account) -> None:
         assert sessions.find(other) is None
     sessions.end(first)
     assert (sessions.find(first), sessions.find(second)) == (None, account)
+
+
+def reachable(root: object) -> list[object]:
+    """All that an object holds, however deep, but for code."""
+    found, waiting = {id(root): root}, [root]
+    while waiting:
+        for each in gc.get_referents(waiting.pop()):
+            if id(each) not in found and not isinstance(each, (type, ModuleType)):
+                found[id(each)] = each
+                waiting.append(each)
+    return [*found.values()]
+
+
+def test_of_a_token_only_the_hash_is_kept(account: Account, clock: Clock) -> None:
+    sessions = Sessions(clock)
+    token = sessions.open(account)
+    kept = [each for each in reachable(sessions) if isinstance(each, str | bytes)]
+    assert hashlib.sha256(token.encode()).digest() in kept
+    assert token not in kept and token.encode() not in kept
 
 
 def test_an_idle_session_ends_after_two_hours(account: Account, clock: Clock) -> None:

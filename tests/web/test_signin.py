@@ -204,14 +204,12 @@ def test_a_visitor_is_led_to_the_login_and_back(site: Site, asked: str, link: st
 def test_the_right_password_opens_everything(site: Site) -> None:
     answer = site.sign_in()
     assert answer.headers["cache-control"] == "no-store"
-    name, token, attributes = cookie(answer)
+    name, _, attributes = cookie(answer)
     assert name == "changai_session"
     assert attributes == {"HttpOnly", "SameSite=lax", "Path=/", "Max-Age=43200"}
     for path in ["/figures", "/chat/answer", *PROGRAM_PATHS]:
         assert user(site.get(path)) == "张三"
     assert site.get("/", headers=HTML).text == "<title>问答</title>"
-    # Only its hash is kept.
-    assert list(site.signin._sessions._sessions) == [hashlib.sha256(token.encode()).digest()]
 
 
 @pytest.mark.parametrize("name", ["张三 ", " 张三"])
@@ -350,35 +348,6 @@ def test_no_link_leads_away(site: Site, hostile: str) -> None:
 )
 def test_a_link_of_this_site_is_followed(site: Site, good: str) -> None:
     assert site.sign_in(link=good).headers["location"] == good
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"sec-fetch-site": "cross-site"}, 403),
-        ({"sec-fetch-site": "same-site"}, 403),
-        ({"sec-fetch-site": "none"}, 403),
-        ({"sec-fetch-site": "cross-site", "origin": "http://site"}, 403),
-        ({"origin": "http://evil.example"}, 403),
-        ({"origin": "http://site.evil.example"}, 403),
-        ({"origin": "http://site:8080"}, 403),
-        ({"origin": "http://evil.example/http://site"}, 403),
-        ({"origin": "http://evil@site"}, 403),
-        ({"origin": "null"}, 403),
-        ({"origin": ""}, 403),
-        ({"origin": "http://[site"}, 403),
-        ({"origin": "http://site"}, 303),
-        ({"sec-fetch-site": "same-origin", "origin": "http://elsewhere"}, 303),
-        ({}, 303),
-    ],
-)
-def test_another_site_can_sign_nobody_in_or_out(
-    site: Site, headers: dict[str, str], status: int
-) -> None:
-    assert site.sign_in(**headers).status_code == status
-    site.sign_in()
-    assert site.ask("POST", "/logout", headers=headers).status_code == status
-    assert (site.get("/figures").status_code == 200) == (status == 403)
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout"])

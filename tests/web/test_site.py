@@ -17,7 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp
 
-from changai import clock
+from changai import clock, records
 from changai.indexing.build import build_index
 from changai.pages import cards, original, transcripts
 from changai.records import Exchange
@@ -305,6 +305,47 @@ def test_an_export_that_no_page_asks_for(client: TestClient) -> None:
     assert "网页送来的内容不完整" in page(answer, 400).text
 
 
+class Overtaken(Index):
+    """An index of which, whenever it has answered, a later generation is published, and taken up
+    by another visitor."""
+
+    folder: Path
+    visit: Callable[[], object]
+
+    def ask(self, *given: Any, **named: Any) -> records.Answer:
+        answer = super().ask(*given, **named)
+        line = f"\n第{self.corpus.generation}稿。"
+        with (self.folder / "articles" / "welders.txt").open("a", encoding="utf-8") as article:
+            article.write(line)
+        build_index(self.folder / "articles", self.folder)
+        self.visit()
+        return answer
+
+
+def test_an_answer_is_told_with_its_own_generation_though_another_is_published(
+    small_folder: Path,
+) -> None:
+    before = Index.open(small_folder)
+
+    def open_index() -> Index:
+        index = Overtaken.open(small_folder)
+        assert isinstance(index, Overtaken)
+        index.folder, index.visit = small_folder, lambda: visitor.get("/figures")
+        return index
+
+    with TestClient(application(open_index)) as visitor:
+        asked = {"question": OPENING[0], "earlier": [], "as_typed": False}
+        told = visitor.post("/chat/answer", json=asked).json()
+        assert told["turn"]["generation"] == before.corpus.generation
+        assert told["corpus"] == cards.corpus_line(before.corpus)
+        second = visitor.get("/healthz").json()["generation"]
+        assert second != before.corpus.generation
+        # Each of its questions is followed by a publication.
+        turns = [turn(question) | {"generation": second} for question in (OPENING[0], TALENTS)]
+        assert "提问以后文章有过更新" not in export(visitor, "md", turns).text
+        assert visitor.get("/healthz").json()["generation"] != second
+
+
 PATHS = ["/source/welders", "/figures", "/figures.csv", "/documents", "/documents.csv"]
 
 
@@ -338,6 +379,14 @@ def test_an_address_that_is_not_there_leads_back(client: TestClient, path: str) 
     answer = client.get(path)
     assert "没有这个网页" in page(answer, 404).text
     assert back(answer) == "/chat/"
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", *PATHS])
+def test_a_head_is_answered_like_the_page(client: TestClient, path: str) -> None:
+    head, got = client.head(path), client.get(path)
+    assert head.status_code == got.status_code == 200
+    for name in ("content-type", "content-length", "content-disposition"):
+        assert head.headers.get(name) == got.headers.get(name)
 
 
 def test_programs_are_told_in_json_what_is_not_there(client: TestClient) -> None:

@@ -25,8 +25,9 @@ from uuid import uuid4
 from changai import files
 from changai.errors import BackupError, shown
 from changai.evaluation import feedback
-from changai.indexing import store
-from changai.reading import articles
+from changai.indexing import publishing
+from changai.reading.articles import read_all
+from changai.reading.folder import find
 
 MOST_FILES = 10_000
 LARGEST_FILE = 200_000_000
@@ -91,7 +92,7 @@ def back_up(folder: Path, archive: Path, opinions: Path | None = None) -> Backed
     already, or what it would hold could not be restored; ArticleError and QuestionFileError where
     the articles cannot be read, FeedbackError where the opinions cannot.
     """
-    articles.find(folder)
+    find(folder)
     with _translated(f"备份写不成 {shown(archive)}", "请移走或改好那个文件，再备份"):
         if archive.exists() or archive.is_symlink():
             raise BackupError(f"已经有文件 {shown(archive)}；请换一个文件名")
@@ -131,7 +132,7 @@ def restore(
         raise BackupError(f"已经有文件 {shown(opinions)}；意见只恢复成新文件，请换一个文件名")
     with (
         _translated(f"备份 {shown(archive)} 恢复不了", "请换一个备份文件"),
-        store.build_lock(index),
+        publishing.build_lock(index),
         _scratch(index) as scratch,
     ):
         occupied = folder.is_symlink() or (folder.exists() and any(folder.iterdir()))
@@ -140,7 +141,7 @@ def restore(
                 f"{shown(folder)} 里已经有文章；要换成备份里的，请加 --replace，原来的会改名保留"
             )
         names = _unpack(archive, scratch / "backup")
-        documents = len(articles.find(scratch / "backup" / _ARTICLES))
+        documents = len(find(scratch / "backup" / _ARTICLES))
         has_opinions = _FEEDBACK in names
         if opinions is not None:
             if not has_opinions:
@@ -232,7 +233,7 @@ def _unpack(archive: Path, folder: Path) -> list[str]:
                     if _copy(source, target, member.size, name) != member:
                         raise ValueError(f"{name} 的校验和不符")
     files.sync_tree(folder)
-    articles.read_all(articles.find(folder / _ARTICLES))
+    read_all(find(folder / _ARTICLES))
     if _FEEDBACK in members:
         feedback.verify(folder / _FEEDBACK)
     return list(members)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, IndexStateError
-from changai.indexing import store
+from changai.indexing import publishing, store
+from changai.indexing.manifest import check_encoder, read_manifest
 from changai.models import encoders
 
 
@@ -43,13 +44,13 @@ def roll_back(index: Path, name: str | None = None) -> Generation:
     stays so.
     """
     store.generations(index)  # before anything is made in a folder that was not meant
-    with store.build_lock(index):
+    with publishing.build_lock(index):
         wanted = _chosen(index, name)
-        manifest = store.read_manifest(index, wanted)
+        manifest = read_manifest(index, wanted)
         encoder = encoders.load(manifest.encoder.name)
-        store.check_encoder(index, manifest, encoder.identity)
+        check_encoder(index, manifest, encoder.identity)
         contents = store.load(index, wanted, manifest)
-        store.switch(index, wanted)
+        publishing.switch(index, wanted)
     return Generation(wanted, True, manifest.built, len(contents.documents))
 
 
@@ -80,7 +81,7 @@ def _chosen(index: Path, name: str | None) -> str:
 
 def _verified(index: Path, name: str, in_use: bool) -> Generation:
     try:
-        manifest = store.read_manifest(index, name)
+        manifest = read_manifest(index, name)
         contents = store.load(index, name, manifest)
     except (IndexDamagedError, IndexMismatchError) as error:
         return Generation(name, in_use, fault=str(error))

@@ -141,6 +141,8 @@ def _fit_pairs(
             own = np.concatenate(differences)
             rows.append(own)
             importance.append(np.full(len(own), 1 / len(own)))
+    if not rows:
+        raise QuestionFileError(f"没有可以拟合 {part} 的例子；请补充问题，并写明 relevant")
     above, weight = np.concatenate(rows), np.concatenate(importance)
     # Each pair is told both ways round, which makes the intercept zero.
     return logistic(
@@ -302,16 +304,26 @@ def logistic(part: str, rows: Array, labels: Array, importance: Array | None = N
     """A ridge logistic regression as a part of the model: of ``rows``, of shape ``(n, features)``,
     on ``labels``, 1 or 0, by their ``importance``, which is alike if it is not given.
 
-    The ridge acts on the weights of standardised columns, and not on the intercept.
+    The ridge acts on the weights of standardised columns, and not on the intercept. Where the
+    labels are all alike, nothing tells them apart: all weights are zero, and the intercept is by
+    Krichevsky and Trofimov ("The performance of universal encoding", 1981). Raises
+    QuestionFileError where there are none.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
 
+    if not len(labels):
+        raise QuestionFileError(f"没有可以拟合 {part} 的例子；请补充问题，并写明 relevant")
+    right = int(labels.sum())
+    if right in (0, len(labels)):
+        odds = (right + 0.5) / (len(labels) - right + 0.5)
+        return Logistic(FEATURES[part], np.zeros(rows.shape[1], np.float32), float(np.log(odds)))
     weight = np.ones(len(labels)) if importance is None else importance
     weight = weight / weight.sum()
-    scaler = StandardScaler().fit(rows, sample_weight=weight)
+    mean = weight @ rows
+    deviation = np.sqrt(weight @ (rows - mean) ** 2)
+    deviation[np.ptp(rows, axis=0) == 0] = 1
     fitted = LogisticRegression(C=1 / _RIDGE, solver="newton-cholesky", tol=1e-10)
-    fitted.fit(scaler.transform(rows), labels, sample_weight=weight)
-    weights = fitted.coef_[0] / scaler.scale_
-    intercept = float(fitted.intercept_[0] - weights @ scaler.mean_)
+    fitted.fit((rows - mean) / deviation, labels, sample_weight=weight)
+    weights = fitted.coef_[0] / deviation
+    intercept = float(fitted.intercept_[0] - weights @ mean)
     return Logistic(FEATURES[part], weights.astype(np.float32), intercept)

@@ -130,7 +130,8 @@ def uncertainty(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
     """The 95 % intervals of the figures of ``Report`` that have one, by the figure's name.
 
     Wilson's for the proportions, Hanley and McNeil's for the areas, by order statistics for the
-    latencies where there are enough of them, by bootstrap for ``mrr_at_10``. The calibration error
+    latencies where there are enough of them, by bootstrap for ``mrr_at_10`` where it is of two
+    questions or more. The calibration error
     has none: as a sum of distances it is biased upwards, the more so when the outcomes are
     resampled, so that the bootstrap may miss the error itself (Kumar, Liang and Ma, "Verified
     uncertainty calibration", 2019, section 4).
@@ -145,8 +146,8 @@ def uncertainty(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
     ):
         if area is not None:
             found[name] = intervals.auroc(area, report.answerable, negatives)
-    if report.answerable:
-        found["mrr_at_10"] = intervals.bootstrap(np.mean, _reciprocal_ranks(columns), 1)
+    if report.answerable > 1:
+        found["mrr_at_10"] = intervals.mean(_reciprocal_ranks(columns))
     for name, share in (("latency_p50_ms", 0.5), ("latency_p95_ms", 0.95)):
         if interval := intervals.quantile(columns.milliseconds, share):
             found[name] = interval

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from changai.evaluation.question_sets import QuestionSet, read_questions
 from changai.indexing.build import encode, ensure_index
 from changai.models import encoders
 from changai.models.fitted import load_model
-from changai.reading.questions import QuestionFile, read_questions
 from changai.records import Answer, Passage, Question
 from changai.search.index import Index
 from changai.text.normalisation import normalise
@@ -50,7 +50,7 @@ class Evaluation:
 
 def open_questions(
     file: Path, index: Path, progress: Callable[[int, int], None] | None = None
-) -> tuple[QuestionFile, Index]:
+) -> tuple[QuestionSet, Index]:
     """Read a file of questions and open the index to ask: one in memory of the corpus that the
     file brings, or else the one in the folder ``index``."""
     questions = read_questions(file)

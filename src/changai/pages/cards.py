@@ -1,76 +1,64 @@
-"""Answers as HTML for the chat: pure functions.
-
-Every text from outside, the user's question included, is escaped.
-"""
+"""Answers as HTML for the chat: pure functions."""
 
 import re
-from html import escape
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from changai import clock
 from changai.evaluation.feedback import LONGEST_COMMENT
 from changai.pages import original, wording
-from changai.pages.markup import marked, within
-from changai.records import Citation, Corpus, Exchange, Spans
+from changai.pages.marks import Marked, marked, within
+from changai.pages.rendering import render
+from changai.records import AUDIENCES, Citation, Corpus, Example, Exchange, Hotline, Spans
 
-HOTLINE = "12351"
-"""The trade unions' hotline for workers' rights, as the head of the article's page gives it."""
-
-EXAMPLES = {
-    "worker": {
-        "孩子上学": "外地人的孩子在宁波怎么上学?",
-        "看病报销": "看病自费的药工惠保能报吗?",
-        "技能提升": "想学技术,有哪些培训?",
-        "劳动纠纷": "跟老板有劳动纠纷,怎么办最省事?",
-        "住房落户": "在宁波落户、住房有什么照顾?",
-    },
-    "official": {
-        "人才总量": "宁波市技能人才总量是多少?",
-        "推优入党": "2020年推优入党多少名?",
-        "改革机制": "改革由谁牵头,有多少部门参与?",
-        "技能评价": "出台了哪些技能评价的文件?",
-        "民主管理": "民主管理有哪些特色做法?",
-    },
-}
-"""Questions to begin with by topic, for each audience."""
-
-EXAMPLE_QUESTIONS = tuple(chain.from_iterable(topics.values() for topics in EXAMPLES.values()))
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)")
 
 
-def examples() -> str:
-    """The questions to begin with, as buttons of which page.css shows each audience its own."""
-    return "".join(
-        f'<button type="button" class="{audience}" data-question="{escape(question)}">'
-        f"<b>{escape(topic)}</b> <span>{escape(question)}</span></button>"
-        for audience, topics in EXAMPLES.items()
-        for topic, question in topics.items()
+def examples(offered: Sequence[Example]) -> str:
+    """The questions to begin with, as buttons of which page.css shows each audience its own; where
+    an audience has none, how to ask."""
+    served = {example.audience for example in offered}
+    return render(
+        "pages/templates/examples.html",
+        examples=offered,
+        unserved=[audience for audience in AUDIENCES if audience not in served],
     )
 
 
-def reply_card(exchange: Exchange) -> str:
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A citation as it is shown: the highlighted words, what to know of them, where they stand, and
+    their passage. ``remarks`` and ``source`` are in the parts of ``_dated``; ``url`` is where the
+    article was published, or empty."""
+
+    words: tuple[Marked, ...]
+    remarks: tuple[list[str], ...]
+    place: str
+    title: str
+    source: list[str]
+    whole: Marked
+    link: str
+    url: str
+    copied: str
+
+
+def reply_card(exchange: Exchange, hotlines: Sequence[Hotline] = ()) -> str:
     """An answer as HTML: what the question was taken to mean, the verdict, then a card a citation.
 
     Where the corpus answers, the first passage is the answer, perhaps with others right behind it,
-    and the rest are folded away; where it does not, all are, marked as no answer.
+    and the rest are folded away; where it does not, all are, marked as no answer, and workers are
+    told the ``hotlines`` that they may call.
     """
     answer = exchange.answer
-    cards = [_citation_card(citation) for citation in answer.citations]
-    meaning = _meaning(exchange)
-    if not answer.covered:
-        nearest = _folded("最接近的段落，不能当作答案", cards)
-        return (
-            f'<div class="nearest">{meaning}<p class="verdict">文章未提及</p>'
-            f'<p class="note">{escape(wording.shortfall(answer))}'
-            f'<span class="worker">可拨打工会维权热线 <a href="tel:{HOTLINE}">{HOTLINE}</a> 咨询。'
-            f"</span></p>{nearest}{_TOOLS}</div>"
-        )
-    several = f"，共 {answer.answering} 处" if answer.answering > 1 else ""
-    others = _folded("其他相近的段落，不一定回答问题", cards[answer.answering :])
-    return (
-        f'<div class="answer">{meaning}<p class="verdict">原文如下{several}</p>'
-        f"{''.join(cards[: answer.answering])}{others}{_TOOLS}</div>"
+    meant = answer.taken_as or answer.question
+    return render(
+        "pages/templates/answer.html",
+        answer=answer,
+        meant="" if meant == exchange.asked else meant,
+        cards=[_card(citation) for citation in answer.citations],
+        shortfall=wording.shortfall(answer),
+        hotlines=hotlines,
+        longest_comment=LONGEST_COMMENT,
     )
 
 
@@ -93,70 +81,34 @@ def corpus_line(corpus: Corpus) -> str:
     )
 
 
-_TOOLS = (
-    '<p class="tools official">导出这一问：<button type="button" data-export="docx">Word</button> '
-    '<button type="button" data-export="md">Markdown</button></p>'
-    '<div class="feedback"><div class="opinion"><span>这个回答有用吗?</span> '
-    '<button type="button" data-useful="yes">有用</button> '
-    '<button type="button" data-useful="no">没用</button> '
-    "<details><summary>补充说明</summary>"
-    "<label>可不填，请勿写姓名、电话；写好再点“有用”或“没用”。"
-    f'<textarea rows="2" maxlength="{LONGEST_COMMENT}"></textarea></label></details></div>'
-    '<p class="told" role="status"></p></div>'
-)
-
-
-def _meaning(exchange: Exchange) -> str:
-    meant = exchange.answer.taken_as or exchange.answer.question
-    if meant == exchange.asked:
-        return ""
-    return (
-        f'<p class="meaning">理解为：<span>{escape(meant)}</span> '
-        '<button type="button" class="as-typed">按原话再问</button></p>'
-    )
-
-
-def _folded(label: str, cards: list[str]) -> str:
-    if not cards:
-        return ""
-    return (
-        f'<details class="others"><summary>{label}（{len(cards)} 段）</summary>'
-        f"{''.join(cards)}</details>"
-    )
-
-
-def _citation_card(citation: Citation) -> str:
-    """The highlighted words, what to know of them, where they stand, and their passage, folded."""
+def _card(citation: Citation) -> _Card:
     passage, document = citation.passage, citation.passage.document
-    place = " · ".join([passage.locator, *passage.headings])
-    source = " · ".join(filter(None, [document.publisher, document.published or "日期不详"]))
-    remarks = "".join(
-        f'<p class="remark">{_dated(remark)}</p>' for remark in wording.remarks(citation)
-    )
-    words = "".join(
-        f"<blockquote>{_words(passage.text, span, citation.damaged)}</blockquote>"
-        for span in citation.highlights
-    )
-    link = escape(original.link(passage, citation.highlights))
-    said = "".join(f"“{passage.text[start:end]}”" for start, end in sorted(citation.highlights))
-    copied = escape(f"{said}（{wording.reference(citation)}）")
-    whole = marked(passage.text, citation.highlights, citation.damaged)
-    return (
-        f'<article class="citation">{words}{remarks}<p class="place">{escape(place)}</p>'
-        f'<p class="source">《{escape(document.title)}》 <span>{_dated(source)}</span></p>'
-        f'<details class="passage"><summary>整段原文</summary><p class="quotation">{whole}</p>'
-        f'</details><p class="actions"><a href="{link}" target="reader">查看原文</a> '
-        f'<button type="button" data-copied="{copied}">复制引文</button> '
-        f'<button type="button" class="link" data-href="{link}">复制链接</button></p></article>'
+    text, highlights = passage.text, citation.highlights
+    printed = document.printed
+    issued = [
+        wording.corrected(printed.publisher, document.publisher),
+        wording.corrected(printed.published, document.published or "日期不详"),
+    ]
+    said = "".join(f"“{text[start:end]}”" for start, end in sorted(highlights))
+    return _Card(
+        words=tuple(_words(text, span, citation.damaged) for span in highlights),
+        remarks=tuple(map(_dated, wording.remarks(citation))),
+        place=" · ".join([passage.locator, *passage.headings]),
+        title=wording.corrected(printed.title, document.title),
+        source=_dated(" · ".join(filter(None, issued))),
+        whole=marked(text, highlights, citation.damaged),
+        link=original.link(passage, highlights),
+        url=document.url,
+        copied=f"{said}（{wording.reference(citation)}）",
     )
 
 
-def _dated(text: str) -> str:
-    """The text, escaped, with its days marked: browsers would break a line within one."""
-    return _DAY.sub(r"<time>\g<0></time>", escape(text))
+def _dated(text: str) -> list[str]:
+    """The text in parts, of which every second one is a day."""
+    return _DAY.split(text)
 
 
-def _words(text: str, span: tuple[int, int], damaged: Spans) -> str:
+def _words(text: str, span: tuple[int, int], damaged: Spans) -> Marked:
     """A highlighted stretch of a passage alone."""
     start, end = span
     return marked(text[start:end], (), within(damaged, start, end))

@@ -1,23 +1,77 @@
-"""Charts as SVG for a page that styles them: pure functions on plain numbers.
+"""Charts as what is to be drawn where, for the template ``charts.html``: pure functions on plain
+numbers.
 
-A chart is drawn in a plane of shares, from 0 to 1 rightwards and upwards, and takes its colours
-from the page's style sheet by class.
+A chart is laid out in a plane of shares, from 0 to 1 rightwards and upwards, and drawn in SVG's
+units, to a tenth.
 """
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from changai.evaluation.metrics import Bin, RiskPoint
 
 _WIDTH, _HEIGHT = 360, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 36, 18, 44, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 18.0, 44.0, 44.0
 _TENTHS = [tenth / 10 for tenth in range(11)]
 _MOST_BARS = 24
 
-Ticks = Iterable[tuple[float, str]]
+Place = tuple[float, float]
 
 
-def reliability(bins: Sequence[Bin]) -> str:
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar from its upper left corner on, and what is told of it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line through places; ``kind`` is its class in the style sheet."""
+
+    kind: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of which ``side`` (start, middle, end) stands at ``x``."""
+
+    kind: str
+    x: float
+    y: float
+    side: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The name of an axis, and the shares of its length at which it has labels."""
+
+    name: str
+    ticks: Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What is drawn, in this order; ``label`` says it to those who do not see it."""
+
+    label: str
+    grid: Sequence[Line]
+    bars: Sequence[Bar]
+    lines: Sequence[Line]
+    points: Sequence[Place]
+    texts: Sequence[Text]
+    width: int = _WIDTH
+    height: int = _HEIGHT
+
+
+def reliability(bins: Sequence[Bin]) -> Chart:
     """A reliability diagram (Niculescu-Mizil and Caruana, 2005): a bar a bin, as high as its share
     of right outcomes, a line from there to its mean confidence, and its number of outcomes on top.
     """
@@ -32,143 +86,141 @@ def reliability(bins: Sequence[Bin]) -> str:
         bars.append(_bar(each.low, each.high, each.right, told))
         gaps.append(_line("gap", [(each.confidence, each.right), (each.confidence,) * 2]))
         counts.append(_text((each.low + each.high) / 2, 1, str(each.count), dy=-8))
-    diagonal = _line("ideal", [(0, 0), (1, 1)])
     return _chart(
         "可靠性图：" + "；".join(f"{b.low:.1f} 起 {b.count} 个，答对 {b.right:.0%}" for b in bins),
-        ("可能性", [(t, f"{t:.1f}") for t in _TENTHS]),
-        ("前三条答对的比例", [(t, f"{t:.0%}") for t in _TENTHS[::2]]),
-        [*bars, diagonal, *gaps, *counts],
+        Axis("可能性", [(t, f"{t:.1f}") for t in _TENTHS]),
+        Axis("前三条答对的比例", [(t, f"{t:.0%}") for t in _TENTHS[::2]]),
+        bars=bars,
+        lines=[_line("ideal", [(0, 0), (1, 1)]), *gaps],
+        texts=counts,
     )
 
 
-def risk(curve: Sequence[RiskPoint], shipped: RiskPoint | None, threshold: float) -> str:
+def risk(curve: Sequence[RiskPoint], shipped: RiskPoint | None, threshold: float) -> Chart:
     """A risk-coverage curve, with the point marked at which the default threshold stands."""
     most = math.ceil(max(0.1, *(point.risk for point in curve)) * 10 - 1e-9) / 10
-    places = [(point.coverage, point.risk / most) for point in curve]
-    drawn = [_line("curve", places)]
+    lines = [_line("curve", [(point.coverage, point.risk / most) for point in curve])]
+    points = []
     label = f"默认阈值 {threshold:.2f}：没有一个问题显示答案"
     if shipped is not None:
         x, y = shipped.coverage, shipped.risk / most
         label = f"默认阈值 {threshold:.2f}：显示 {x:.0%}，其中 {shipped.risk:.1%} 是错的"
-        drawn.append(_line("threshold", [(x, 0), (x, 1)]))
-        drawn.append(f'<circle cx="{_x(x):.1f}" cy="{_y(y):.1f}" r="5"/>')
-    drawn.append(_text(1, 1, label, dy=-8, side="end", kind="told"))
+        lines.append(_line("threshold", [(x, 0), (x, 1)]))
+        points.append(_place(x, y))
     return _chart(
         f"风险与覆盖曲线；{label}",
-        ("显示答案的问题占全部的比例", [(t, f"{t:.0%}") for t in _TENTHS[::2]]),
-        ("其中错的", [(t / most, f"{t:.0%}") for t in _TENTHS if t <= most]),
-        drawn,
+        Axis("显示答案的问题占全部的比例", [(t, f"{t:.0%}") for t in _TENTHS[::2]]),
+        Axis("其中错的", [(t / most, f"{t:.0%}") for t in _TENTHS if t <= most]),
+        lines=lines,
+        points=points,
+        texts=[_text(1, 1, label, dy=-8, side="end", kind="told")],
     )
 
 
-def latency(milliseconds: Sequence[float], p50: float, p95: float) -> str:
+def latency(milliseconds: Sequence[float], p50: float, p95: float) -> Chart:
     """A histogram of times, with two percentiles marked; the last bar holds all that is beyond."""
     step = _round_step(1.5 * p95 / (_MOST_BARS - 1))
-    bars = math.ceil(1.5 * p95 / step) + 1
-    counts = [0] * bars
+    number = math.ceil(1.5 * p95 / step) + 1
+    counts = [0] * number
     for each in milliseconds:
-        counts[min(int(each / step), bars - 1)] += 1
-    last = (bars - 1) * step
+        counts[min(int(each / step), number - 1)] += 1
+    last = (number - 1) * step
     y_step = max(1, _round_step(max(counts) / 5))
     most = math.ceil(max(counts) / y_step) * y_step
-    drawn = [
+    bars = [
         _bar(
-            number / bars,
-            (number + 1) / bars,
+            place / number,
+            (place + 1) / number,
             count / most,
-            (f"{number * step:g}–{(number + 1) * step:g} 毫秒" if number < bars - 1 else "更久")
+            (f"{place * step:g}–{(place + 1) * step:g} 毫秒" if place < number - 1 else "更久")
             + f"：{count} 个问题",
         )
-        for number, count in enumerate(counts)
+        for place, count in enumerate(counts)
         if count
     ]
+    lines, texts = [], []
     for value, name, side in ((p50, "p50", "end"), (p95, "p95", "start")):
-        share = value / step / bars
-        drawn.append(_line("threshold", [(share, 0), (share, 1)]))
-        drawn.append(_text(share, 1, f"{name} {value:.0f}", dy=-8, side=side, kind="told"))
-    every = math.ceil(bars / 7)
+        share = value / step / number
+        lines.append(_line("threshold", [(share, 0), (share, 1)]))
+        texts.append(_text(share, 1, f"{name} {value:.0f}", dy=-8, side=side, kind="told"))
+    every = math.ceil(number / 7)
     return _chart(
         f"耗时的分布：p50 {p50:.0f} 毫秒，p95 {p95:.0f} 毫秒，{counts[-1]} 个超过 {last:g} 毫秒",
-        (
+        Axis(
             f"毫秒（最右一格是 {last:g} 以上的）",
-            [(n / bars, f"{n * step:g}") for n in range(0, bars, every)],
+            [(n / number, f"{n * step:g}") for n in range(0, number, every)],
         ),
-        ("问题数", [(n / most, f"{n:g}") for n in range(0, int(most) + 1, int(y_step))]),
-        drawn,
+        Axis("问题数", [(n / most, f"{n:g}") for n in range(0, int(most) + 1, int(y_step))]),
+        bars=bars,
+        lines=lines,
+        texts=texts,
     )
 
 
-def whisker(value: float, low: float, high: float) -> str:
-    """A value between 0 and 1 with its interval, as a small drawing for a table's cell."""
-    width, middle = 100, 7
-    return (
-        f'<svg class="whisker" viewBox="-5 0 {width + 10} 14" aria-hidden="true">'
-        f'<line class="track" x1="0" x2="{width}" y1="{middle}" y2="{middle}"/>'
-        f'<line class="range" x1="{low * width:.1f}" x2="{high * width:.1f}" '
-        f'y1="{middle}" y2="{middle}"/>'
-        f'<line class="point" x1="{value * width:.1f}" x2="{value * width:.1f}" '
-        'y1="1" y2="13"/></svg>'
-    )
-
-
-def strip(share: float) -> str:
-    """A share from 0 to 1 as a bar as wide as its place on the page, beside the number in words."""
-    return (
-        '<svg class="strip" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="bar" width="{100 * share:.2f}" height="6"/></svg>'
-    )
-
-
-def _chart(label: str, x: tuple[str, Ticks], y: tuple[str, Ticks], drawn: Iterable[str]) -> str:
-    """The frame of a chart, with the names and ticks of its axes, around what is drawn in it."""
-    x_name, x_ticks = x
-    y_name, y_ticks = y
-    grid = [_line("grid", [(0, share), (1, share)]) for share, _ in y_ticks]
-    x_labels = [_text(share, 0, text, dy=17) for share, text in x_ticks]
-    y_labels = [
-        f'<text class="tick" x="{_LEFT - 5}" y="{_y(share) + 4:.1f}" text-anchor="end">'
-        f"{text}</text>"
-        for share, text in y_ticks
+def _chart(
+    label: str,
+    x: Axis,
+    y: Axis,
+    *,
+    lines: Iterable[Line],
+    texts: Iterable[Text],
+    bars: Sequence[Bar] = (),
+    points: Sequence[Place] = (),
+) -> Chart:
+    """What is drawn, in a frame with the names and labels of its axes."""
+    names = [
+        Text("name", 4, 13, "start", y.name),
+        Text("name", _WIDTH - _RIGHT, _HEIGHT - 6, "end", x.name),
     ]
-    return (
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
-        f"{''.join(grid)}{''.join(drawn)}{_line('axis', [(0, 0), (1, 0)])}"
-        f"{''.join(x_labels)}{''.join(y_labels)}"
-        f'<text class="name" x="4" y="13">{y_name}</text>'
-        f'<text class="name" x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 6}" text-anchor="end">{x_name}'
-        "</text></svg>"
+    return Chart(
+        label,
+        grid=[_line("grid", [(0, share), (1, share)]) for share, _ in y.ticks],
+        bars=bars,
+        lines=[*lines, _line("axis", [(0, 0), (1, 0)])],
+        points=points,
+        texts=[
+            *texts,
+            *(_text(share, 0, text, dy=17) for share, text in x.ticks),
+            *(_text(0, share, text, dx=-5, dy=4, side="end") for share, text in y.ticks),
+            *names,
+        ],
     )
 
 
-def _bar(left: float, right: float, height: float, told: str) -> str:
-    x, width = _x(left) + 1, _x(right) - _x(left) - 2
-    return (
-        f'<rect class="bar" x="{x:.1f}" y="{_y(height):.1f}" width="{width:.1f}" '
-        f'height="{_y(0) - _y(height):.1f}"><title>{told}</title></rect>'
-    )
+def _bar(left: float, right: float, height: float, told: str) -> Bar:
+    (x, y), (end, foot) = _exact(left, height), _exact(right, 0)
+    return Bar(round(x + 1, 1), round(y, 1), round(end - x - 2, 1), round(foot - y, 1), told)
 
 
-def _line(kind: str, places: Iterable[tuple[float, ...]]) -> str:
-    points = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in places)
-    return f'<polyline class="{kind}" points="{points}"/>'
+def _line(kind: str, places: Iterable[Place]) -> Line:
+    return Line(kind, tuple(_place(x, y) for x, y in places))
 
 
 def _text(
-    x: float, y: float, text: str, *, dy: float, side: str = "middle", kind: str = "tick"
-) -> str:
-    """A text whose ``side`` (start, middle, end) stands at ``x``, and ``dy`` below ``y``."""
+    x: float,
+    y: float,
+    text: str,
+    *,
+    dx: float = 0,
+    dy: float,
+    side: str = "middle",
+    kind: str = "tick",
+) -> Text:
+    """A text whose ``side`` stands ``dx`` to the right of a share and ``dy`` below another."""
+    across, down = _exact(x, y)
+    return Text(kind, round(across + dx, 1), round(down + dy, 1), side, text)
+
+
+def _place(x: float, y: float) -> Place:
+    across, down = _exact(x, y)
+    return round(across, 1), round(down, 1)
+
+
+def _exact(x: float, y: float) -> Place:
     return (
-        f'<text class="{kind}" x="{_x(x):.1f}" y="{_y(y) + dy:.1f}" text-anchor="{side}">'
-        f"{text}</text>"
+        _LEFT + x * (_WIDTH - _LEFT - _RIGHT),
+        _HEIGHT - _BOTTOM - y * (_HEIGHT - _TOP - _BOTTOM),
     )
-
-
-def _x(share: float) -> float:
-    return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
-
-
-def _y(share: float) -> float:
-    return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
 
 
 def _round_step(least: float) -> float:

@@ -1,15 +1,13 @@
-"""The failures of an evaluation as HTML, with what was expected beside what was shown.
-
-Pure functions. Every text from outside goes through ``html.escape``.
-"""
+"""The failures of an evaluation, for the template ``failures.html``: what was expected beside what
+was shown. Pure functions."""
 
 import re
 from collections.abc import Iterable
-from html import escape
+from dataclasses import dataclass
 
 from changai.evaluation.metrics import Fault, faults
 from changai.evaluation.outcomes import Evaluation, Outcome
-from changai.pages.markup import marked
+from changai.pages.marks import Marked, marked
 from changai.pages.wording import floor
 from changai.records import Passage, Question, Spans
 
@@ -44,45 +42,68 @@ _FAULTS = {
 }
 
 
-def groups(evaluation: Evaluation) -> str:
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A passage with spans of it marked, and where it stands."""
+
+    title: str
+    locator: str
+    text: Marked
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure: ``also`` names its other faults, ``why`` says each in a sentence. Where nothing is
+    ``expected``, ``instead`` says what is."""
+
+    question: str
+    kind: str
+    confidence: float
+    also: tuple[str, ...]
+    why: str
+    expected: tuple[Quotation, ...]
+    instead: str
+    shown: Quotation
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All failures of one fault, which ``told`` says in a sentence."""
+
+    name: str
+    told: str
+    failures: tuple[Failure, ...]
+
+
+def groups(evaluation: Evaluation) -> tuple[Group, ...]:
     """Every failure, a group a fault; an outcome with several faults stands in several groups."""
-    return "".join(_group(fault, evaluation) for fault in Fault)
+    return tuple(_group(fault, evaluation) for fault in Fault)
 
 
 def kind_name(kind: str) -> str:
-    """The name of a kind of question, escaped."""
-    return escape(_KINDS.get(kind, kind))
+    """The name of a kind of question."""
+    return _KINDS.get(kind, kind)
 
 
-def _group(fault: Fault, evaluation: Evaluation) -> str:
-    failed = [o for o in evaluation.outcomes if fault in faults(o)]
-    head = f"<h3>{fault.value}：{len(failed)} 个</h3>"
-    if not failed:
-        return f'<div class="faults">{head}</div>'
-    items = "".join(_failure(fault, outcome, evaluation) for outcome in failed)
-    return (
-        f'<details class="faults"><summary>{head} <span class="soft">{_FAULTS[fault]}</span>'
-        f"</summary>{items}</details>"
-    )
+def _group(fault: Fault, evaluation: Evaluation) -> Group:
+    failed = [outcome for outcome in evaluation.outcomes if fault in faults(outcome)]
+    failures = tuple(_failure(fault, outcome, evaluation) for outcome in failed)
+    return Group(fault.value, _FAULTS[fault], failures)
 
 
-def _failure(fault: Fault, outcome: Outcome, evaluation: Evaluation) -> str:
+def _failure(fault: Fault, outcome: Outcome, evaluation: Evaluation) -> Failure:
     question, answer = outcome.question, outcome.answer
     first = answer.citations[0]
-    also = "".join(
-        f'<span class="tag fault">{other.value}</span>'
-        for other in faults(outcome)
-        if other is not fault
-    )
-    return (
-        f'<details class="failure"><summary><h4>{escape(question.text)}</h4>'
-        f'<span class="tag">{kind_name(question.kind)}</span>'
-        f'<span class="tag">可能性 {answer.confidence:.2f}</span>{also}</summary>'
-        f"<p>{_why(outcome, evaluation.threshold)}</p>"
-        f'<div class="sides"><div class="side"><h5>应当引用</h5>'
-        f"{_expected(question, evaluation.passages)}</div>"
-        f'<div class="side shown"><h5>实际排第一</h5>'
-        f"{_citation(first.passage, first.highlights)}</div></div></details>"
+    answering = [p for p in evaluation.passages if question.is_hit(p)]
+    return Failure(
+        question=question.text,
+        kind=kind_name(question.kind),
+        confidence=answer.confidence,
+        also=tuple(other.value for other in faults(outcome) if other is not fault),
+        why=_why(outcome, evaluation.threshold),
+        expected=tuple(_quotation(p, _occurrences(p.text, question.answers)) for p in answering),
+        instead=_instead(question),
+        shown=_quotation(first.passage, first.highlights),
     )
 
 
@@ -90,7 +111,7 @@ def _why(outcome: Outcome, threshold: float) -> str:
     """Each fault of an outcome in a sentence."""
     confidence = f"可能性 {floor(outcome.answer.confidence, 3)}"
     missing = outcome.answer.missing
-    lacking = f"；第一条里似乎没有：{escape('、'.join(missing))}" if missing else ""
+    lacking = f"；第一条里似乎没有：{'、'.join(missing)}" if missing else ""
     place = f"排在第 {outcome.rank}" if outcome.rank else "不在前十"
     sentences = {
         Fault.FALSE_ANSWER: f"误答：文章没有回答，而{confidence}，不低于阈值 {threshold:.2f}。",
@@ -101,15 +122,12 @@ def _why(outcome: Outcome, threshold: float) -> str:
     return " ".join(sentences[fault] for fault in faults(outcome))
 
 
-def _expected(question: Question, passages: Iterable[Passage]) -> str:
-    """What should have been quoted: each passage that answers, with the answering words marked."""
-    if not question.answerable:
-        left_out = "（有答案的原段已抽去）" if question.without else ""
-        return f"<p>没有；应当说“文章未提及”{left_out}。</p>"
-    answering = [passage for passage in passages if question.is_hit(passage)]
-    if not answering:
-        return f"<p>收录的文章里找不到：{escape('；'.join(question.relevant))}</p>"
-    return "".join(_citation(p, _occurrences(p.text, question.answers)) for p in answering)
+def _instead(question: Question) -> str:
+    """What is said where there is no passage to quote."""
+    if question.answerable:
+        return f"收录的文章里找不到：{'；'.join(question.relevant)}"
+    left_out = "（有答案的原段已抽去）" if question.without else ""
+    return f"没有；应当说“文章未提及”{left_out}。"
 
 
 def _occurrences(text: str, words: Iterable[str]) -> Spans:
@@ -123,10 +141,6 @@ def _occurrences(text: str, words: Iterable[str]) -> Spans:
     return tuple(joined)
 
 
-def _citation(passage: Passage, spans: Spans) -> str:
-    """A passage with spans of it marked, and where it stands."""
+def _quotation(passage: Passage, spans: Spans) -> Quotation:
     title = f"《{passage.document.title}》" if passage.document.title else ""
-    return (
-        f'<div class="citation"><p class="soft">{escape(title)} {escape(passage.locator)}</p>'
-        f"<blockquote>{marked(passage.text, spans)}</blockquote></div>"
-    )
+    return Quotation(title, passage.locator, marked(passage.text, spans))

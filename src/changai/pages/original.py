@@ -1,18 +1,19 @@
 """The reader: one article whole, as a page of its own, and the links that lead into it.
 
 Pure functions. The page needs no script, and shows every character of the article in its place;
-what it adds, the locators, links and remarks, stands in elements of the class ``added``. Every
-text from outside goes through ``html.escape``.
+what it adds, the locators, links and remarks, stands in elements of the class ``added``.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 from urllib.parse import quote
 
 from changai.pages import wording
-from changai.pages.markup import marked, page, within
+from changai.pages.marks import Marked, marked, within
+from changai.pages.rendering import render
 from changai.records import Document, Passage, Spans
 from changai.text import damage
 
@@ -20,8 +21,26 @@ _MARK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _MOST_MARKS = 100
 """More are no citation's, and would only cost time."""
 
-_CHANGED = "这个链接做好以后，文章有过改动：原来标出的字可能不在这一段了，请在全文里查对。"
-_CHAT = '<a href="../" target="_top">返回问答</a>'
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the text that is no passage's."""
+
+    kind: Literal["heading", "aside", "blank"]
+    text: Marked
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A passage: what stands around it, which is before it on the page, what stands ``before`` it
+    on its own line, and the remark on its damaged figures, perhaps empty."""
+
+    around: tuple[_Part, ...]
+    anchor: str
+    locator: str
+    before: tuple[_Part, ...]
+    quotation: Marked
+    remark: str
 
 
 def link(passage: Passage, spans: Spans) -> str:
@@ -65,67 +84,54 @@ def article_page(
     The passages are the document's own, in reading order and apart, as ``articles.parse`` gives
     them. Each is a section whose id is what stands behind ``#`` in the passage's id.
     """
-    told = [
-        ("发布单位", document.publisher),
-        ("发布日期", document.published or "不详"),
-        ("网站", document.site),
-        ("文件", document.file),
-    ]
-    facts = "".join(f"<div><dt>{n}</dt><dd>{escape(v)}</dd></div>" for n, v in told if v)
     if changed:
         marks = ()
-    notice = f'<p class="changed" role="status">{_CHANGED}</p>' if changed else ""
-    body = f"""<header>
-<nav>{_CHAT} <a href="../figures" target="_top">数据一览</a> \
-<a href="../documents" target="_top">文件清单</a></nav>
-<h1>{escape(document.title)}</h1>
-<dl>{facts}</dl>
-<p class="soft">以下照录全文，一字不改，扫描的错字也照录；疑有识别错误的数字加了波浪线。\
-要把某一段转给别人，复制段首 ¶ 的链接。</p>
-</header>
-{notice}<main>
-<article>{"".join(_article(document.text, passages, marks))}</article>
-</main>"""
-    return page(document.title, "reader.css", body)
+    text, position = document.text, 0
+    sections = []
+    for passage in passages:
+        opening = _opening(text, position, passage.start)
+        around = _around(text, position, opening, passage.headings, marks)
+        sections.append(_section(passage, around, opening, marks))
+        position = passage.end
+    printed = document.printed
+    facts = {
+        "发布单位": wording.corrected(printed.publisher, document.publisher),
+        "发布日期": wording.corrected(printed.published, document.published or "不详"),
+        "地区": document.region,
+        "网站": document.site,
+        "来源": document.url,
+        "文件": document.file,
+    }
+    return render(
+        "pages/templates/article.html",
+        document=document,
+        title=wording.corrected(printed.title, document.title),
+        facts=facts,
+        changed=changed,
+        sections=sections,
+        rest=_around(text, position, len(text), (), marks),
+    )
 
 
 def failure_page(title: str, message: str, chat: str = "../") -> str:
     """The page that says why there is nothing to show; ``chat`` is the chat's relative address."""
-    body = f"""<main>
-<h1>{escape(title)}</h1>
-<p>{escape(message)}</p>
-<p><a href="{chat}" target="_top">返回问答</a></p>
-</main>"""
-    return page(title, "reader.css", body)
+    return render("pages/templates/failure.html", title=title, message=message, chat=chat)
 
 
 def _anchor(passage: Passage) -> str:
     return passage.id.rpartition("#")[2]
 
 
-def _article(text: str, passages: Sequence[Passage], marks: Spans) -> Iterator[str]:
-    """The whole text in order: the passages, and what stands around them."""
-    position = 0
-    for number, passage in enumerate(passages):
-        opening = _opening(text, position, passage.start)
-        yield _around(text, position, opening, passage.headings, marks)
-        yield _section(passages, number, opening, marks)
-        position = passage.end
-    yield _around(text, position, len(text), (), marks)
-
-
-def _section(passages: Sequence[Passage], number: int, opening: int, marks: Spans) -> str:
-    """A passage with what stands on its line before it, from ``opening`` on."""
-    passage = passages[number]
+def _section(passage: Passage, around: tuple[_Part, ...], opening: int, marks: Spans) -> _Section:
+    """A passage, with what stands on its line before it, from ``opening`` on."""
     text, damaged = passage.document.text, damage.spans(passage.text)
-    before = _aside("span", text, opening, passage.start, marks)
-    quotation = _shown(text, passage.start, passage.end, marks, damaged)
-    remark = escape(wording.damage_remark(passage.text, damaged)) if damaged else ""
-    return (
-        f'<section id="{_anchor(passage)}">{_place(passages, number)}'
-        f'<p class="text">{before}<span class="quotation">{quotation}</span></p>'
-        + (f'<p class="added remark">{remark}</p>' if remark else "")
-        + "</section>"
+    return _Section(
+        around=around,
+        anchor=_anchor(passage),
+        locator=passage.locator,
+        before=_aside(text, opening, passage.start, marks),
+        quotation=_shown(text, passage.start, passage.end, marks, damaged),
+        remark=wording.damage_remark(passage.text, damaged) if damaged else "",
     )
 
 
@@ -136,49 +142,35 @@ def _opening(text: str, start: int, end: int) -> int:
     return end - len(before.lstrip())
 
 
-def _around(text: str, start: int, end: int, headings: Sequence[str], marks: Spans) -> str:
+def _around(
+    text: str, start: int, end: int, headings: Sequence[str], marks: Spans
+) -> tuple[_Part, ...]:
     """What stands between two passages: the headings of the second, and the page's other text."""
-    parts = []
+    parts: list[_Part] = []
     for heading in headings:
         # The nearest: furniture further up may hold the same words.
         found = text.rfind(heading, start, end)
         if found >= 0:
-            parts.append(_aside("div", text, start, found, marks))
+            parts += _aside(text, start, found, marks)
             start = found + len(heading)
-            parts.append(f"<h2>{_shown(text, found, start, marks)}</h2>")
-    return "".join([*parts, _aside("div", text, start, end, marks)])
+            parts.append(_Part("heading", _shown(text, found, start, marks)))
+    return (*parts, *_aside(text, start, end, marks))
 
 
-def _aside(tag: str, text: str, start: int, end: int, marks: Spans) -> str:
-    """Text that is no passage's in an element; the blanks around it, which would only take room,
-    outside, where the style sheet gives them none."""
+def _aside(text: str, start: int, end: int, marks: Spans) -> tuple[_Part, ...]:
+    """Text that is no passage's, apart from the blanks around it, which would only take room: the
+    style sheet gives them none."""
     whole = text[start:end]
-    inner = whole.strip()
-    if not inner:
-        return escape(whole)
-    first = start + whole.index(inner)
-    last = first + len(inner)
-    shown = _shown(text, first, last, marks)
-    return (
-        f'{escape(text[start:first])}<{tag} class="aside">{shown}</{tag}>{escape(text[last:end])}'
+    first = start + len(whole) - len(whole.lstrip())
+    last = first + len(whole.strip())
+    parts = (
+        _Part("blank", marked(text[start:first], ())),
+        _Part("aside", _shown(text, first, last, marks)),
+        _Part("blank", marked(text[last:end], ())),
     )
+    return tuple(part for part in parts if part.text)
 
 
-def _place(passages: Sequence[Passage], number: int) -> str:
-    """The line above a passage: where it stands, and the ways to its neighbours."""
-    steps = [("prev", "上一段", number - 1), ("next", "下一段", number + 1)]
-    ways = "".join(
-        f'<a class="step" rel="{rel}" href="#{_anchor(passages[to])}" '
-        f'aria-label="{name}：{escape(passages[to].locator)}">{name}</a>'
-        for rel, name, to in steps
-        if 0 <= to < len(passages)
-    )
-    return (
-        f'<p class="added place"><a href="#{_anchor(passages[number])}">'
-        f"¶ {escape(passages[number].locator)}</a>{ways}</p>"
-    )
-
-
-def _shown(text: str, start: int, end: int, marks: Spans, damaged: Spans = ()) -> str:
+def _shown(text: str, start: int, end: int, marks: Spans, damaged: Spans = ()) -> Marked:
     """A stretch of the text with its part of the marks, and with what is damaged in it."""
     return marked(text[start:end], within(marks, start, end), damaged)

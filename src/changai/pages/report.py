@@ -1,16 +1,17 @@
 """An evaluation as one HTML page that stands alone: no script, and nothing to be fetched.
 
-Pure functions. Every text from outside goes through ``html.escape``.
+Pure functions.
 """
 
 from collections.abc import Iterable, Sequence
-from html import escape
+from dataclasses import dataclass
 
 from changai.evaluation import metrics
 from changai.evaluation.intervals import Interval
 from changai.evaluation.metrics import KindRow, Report
 from changai.evaluation.outcomes import Evaluation
-from changai.pages import charts, failures, markup
+from changai.pages import charts, failures
+from changai.pages.rendering import render
 
 _PERCENT, _SHARE, _TIME = "percent", "share", "time"
 
@@ -77,42 +78,66 @@ _FIGURES = (
 _FEW = 0.01
 """The share of FAQ questions that goes without saying: misspelt, short ones coincide."""
 
+_NAMED = 5
+"""How many of the questions that could not be used are named."""
 
-def page(evaluation: Evaluation, file: str, made: str) -> str:
-    """The page of an evaluation of the questions in ``file``, made on the day ``made``."""
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A row of the figures: the value and its interval as they are shown, the latter perhaps empty,
+    and both as numbers where they can be drawn."""
+
+    label: str
+    value: str
+    between: str
+    drawn: tuple[float, float, float] | None
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A row of a table of kinds."""
+
+    name: str
+    questions: int
+    shares: tuple[float | None, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _KindTable:
+    """The kinds that are alike in what is measured of them; ``columns`` names the shares."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[_Kind]
+
+
+def page(evaluation: Evaluation, file: str, made: str, left_out: Sequence[str] = ()) -> str:
+    """The page of an evaluation of the questions in ``file``, made on the day ``made``; the
+    questions ``left_out`` could not be used."""
     outcomes = evaluation.outcomes
     report = metrics.summarise(outcomes)
-    documents = {passage.document.id for passage in evaluation.passages}
-    body = f"""<header>
-<h1>产改问答测评</h1>
-<p class="soft">问题文件 {escape(file)}：{report.questions} 个问题，\
-能回答的 {report.answerable} 个，不能回答的 {report.questions - report.answerable} 个。\
-收录文章 {len(documents)} 篇，共 {len(evaluation.passages)} 段。{escape(made)} 测。\
-{faq_among(evaluation)}</p>
-</header>
-<main>
-<section>
-<h2>指标</h2>
-<p class="soft">数值后面是 95% 区间：真正的水平多半在其中；问题越少，区间越宽，太少的没有。\
-校准误差的区间算不准，不列。\
-默认阈值是 {evaluation.threshold:.2f}：可能性不低于它，就当作有答案。</p>
-{_figures(report, metrics.uncertainty(outcomes))}
-</section>
-<section>
-<h2>各类问题</h2>
-<p class="soft">高亮是第一条正确、高亮的那句又完整含有答案原话的比例，可能性是平均值。\
-题数少的，比例只供参考。</p>
-{_kinds(metrics.by_kind(outcomes))}
-</section>
-{_charts(evaluation, report)}
-<section>
-<h2>逐个看失误</h2>
-<p class="soft">点开一个问题，左边是应当引用的原文，右边是实际排第一的原文，都照录不改。\
-一个问题有几种失误的，各组里都列。</p>
-{failures.groups(evaluation)}
-</section>
-</main>"""
-    return markup.page(f"产改问答测评：{file}", "report.css", body)
+    shipped = metrics.risk_as_shipped(outcomes)
+    milliseconds = [1000 * outcome.seconds for outcome in outcomes]
+    return render(
+        "pages/templates/report.html",
+        file=file,
+        made=made,
+        report=report,
+        documents=len({passage.document.id for passage in evaluation.passages}),
+        passages=len(evaluation.passages),
+        faq=faq_among(evaluation),
+        left_out=told_left_out(left_out),
+        threshold=evaluation.threshold,
+        figures=_figures(report, metrics.uncertainty(outcomes)),
+        kinds=_kinds(metrics.by_kind(outcomes)),
+        reliability=charts.reliability(metrics.calibration(outcomes)),
+        calibration_error=_shown(report.calibration_error, _SHARE),
+        risk=charts.risk(metrics.risk_curve(outcomes), shipped, evaluation.threshold),
+        latency=charts.latency(milliseconds, report.latency_p50_ms, report.latency_p95_ms),
+        groups=failures.groups(evaluation),
+    )
 
 
 def faq_among(evaluation: Evaluation) -> str:
@@ -126,25 +151,26 @@ def faq_among(evaluation: Evaluation) -> str:
     )
 
 
-def _figures(report: Report, intervals: dict[str, Interval]) -> str:
+def told_left_out(names: Sequence[str]) -> str:
+    """That some questions could not be used, and which, in a sentence; empty for none."""
+    if not names:
+        return ""
+    first = "、".join(names[:_NAMED]) + ("等" if len(names) > _NAMED else "")
+    return (
+        f"注意：有 {len(names)} 个问题没有用上，因为问题是空的，或者答案不在它的段落里：{first}。"
+    )
+
+
+def _figures(report: Report, intervals: dict[str, Interval]) -> list[_Figure]:
     rows = []
     for name, label, unit, explanation in _FIGURES:
         value, interval = getattr(report, name), intervals.get(name)
-        between = "—"
+        between, drawn = "", None
         if interval is not None:
-            between = f"<span>{_shown(interval[0], unit)} – {_shown(interval[1], unit)}</span>"
-            if unit != _TIME:
-                between = charts.whisker(value, *interval) + between
-        rows.append(
-            f'<tr><th scope="row">{label}</th>'
-            f'<td class="value number">{_shown(value, unit)}</td>'
-            f'<td class="interval">{between}</td><td class="what">{explanation}</td></tr>'
-        )
-    return (
-        '<table class="figures"><thead><tr><th scope="col">指标</th>'
-        '<th scope="col" class="number">数值</th><th scope="col">95% 区间</th>'
-        f'<th scope="col">意思</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    )
+            between = f"{_shown(interval[0], unit)} – {_shown(interval[1], unit)}"
+            drawn = None if unit == _TIME else (value, *interval)
+        rows.append(_Figure(label, _shown(value, unit), between, drawn, explanation))
+    return rows
 
 
 def _shown(value: float | None, unit: str) -> str:
@@ -157,11 +183,13 @@ def _shown(value: float | None, unit: str) -> str:
     }[unit]
 
 
-def _kinds(rows: Iterable[KindRow]) -> str:
-    """A table of the kinds of answerable questions, and one of the others."""
-    answerable, others = [], []
+def _kinds(rows: Iterable[KindRow]) -> list[_KindTable]:
+    """A table of the kinds of answerable questions, and one of the others, where there are any."""
+    answerable: list[_Kind] = []
+    others: list[_Kind] = []
     for row in rows:
         report = row.report
+        shares: tuple[float | None, ...]
         if row.answerable:
             shares = (
                 report.recall_at_1,
@@ -169,78 +197,12 @@ def _kinds(rows: Iterable[KindRow]) -> str:
                 report.highlight_rate,
                 report.false_refusal_rate,
             )
-            answerable.append(_kind_row(row, shares))
         else:
-            others.append(_kind_row(row, (report.false_answer_rate,)))
-    return (
-        '<div class="kinds">'
-        + _kind_table("能回答的", ("R@1", "R@3", "高亮", "误拒"), answerable)
-        + _kind_table("不能回答的", ("误答",), others)
-        + "</div>"
+            shares = (report.false_answer_rate,)
+        kind = _Kind(failures.kind_name(row.kind), report.questions, shares, row.mean_confidence)
+        (answerable if row.answerable else others).append(kind)
+    tables = (
+        _KindTable("能回答的", ("R@1", "R@3", "高亮", "误拒"), answerable),
+        _KindTable("不能回答的", ("误答",), others),
     )
-
-
-def _kind_table(title: str, columns: Iterable[str], rows: Sequence[str]) -> str:
-    if not rows:
-        return ""
-    heads = "".join(
-        f'<th scope="col" class="number">{column}</th>' for column in ("题数", *columns, "可能性")
-    )
-    return (
-        f'<table><thead><tr><th scope="col">{title}</th>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _kind_row(row: KindRow, shares: Iterable[float | None]) -> str:
-    return (
-        f'<tr><th scope="row">{failures.kind_name(row.kind)}</th>'
-        f'<td class="number">{row.report.questions}</td>{"".join(map(_share_cell, shares))}'
-        f'<td class="number">{row.mean_confidence:.2f}</td></tr>'
-    )
-
-
-def _share_cell(share: float | None) -> str:
-    if share is None:
-        return '<td class="number">—</td>'
-    return f'<td class="number" style="--share:{share:.3f}">{share:.0%}</td>'
-
-
-def _charts(evaluation: Evaluation, report: Report) -> str:
-    outcomes = evaluation.outcomes
-    shipped = metrics.risk_as_shipped(outcomes)
-    drawn = (
-        (
-            "可能性说得准吗",
-            charts.reliability(metrics.calibration(outcomes)),
-            "把问题按所说的可能性分成十格：柱高是答对的比例（能回答，且前三条中有含答案的；"
-            "不能回答的一律算没答对），最上一排是问题数。虚线是说得正好；红线是差距，"
-            f"按问题数平均是校准误差（ECE）{_shown(report.calibration_error, _SHARE)}。",
-        ),
-        (
-            "把关松紧与对错",
-            charts.risk(metrics.risk_curve(outcomes), shipped, evaluation.threshold),
-            "从最有把握的问题开始显示答案，越往右显示得越多。纵轴是显示出来的答案里错的比例："
-            "不能回答却显示了，或第一条不对。",
-        ),
-        (
-            "答得快吗",
-            charts.latency(
-                [1000 * outcome.seconds for outcome in outcomes],
-                report.latency_p50_ms,
-                report.latency_p95_ms,
-            ),
-            "每个问题从提出到答完的时间，在运行测评的机器上逐个测得，与机器的快慢有关。",
-        ),
-    )
-    return "".join(
-        [
-            '<section class="charts">',
-            *(
-                f'<figure class="card"><h2>{title}</h2>{chart}'
-                f"<figcaption>{caption}</figcaption></figure>"
-                for title, chart, caption in drawn
-            ),
-            "</section>",
-        ]
-    )
+    return [table for table in tables if table.rows]

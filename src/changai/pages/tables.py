@@ -1,8 +1,7 @@
 """数据一览 and 文件清单: the inventory of articles as pages and as files for a spreadsheet.
 
 Pure functions. A page works without its script, which only sorts and filters. It lives at
-``figures`` or ``documents`` beside the chat, and links from there into the articles. Every text
-from outside goes through ``html.escape``.
+``figures`` or ``documents`` beside the chat, and links from there into the articles.
 """
 
 import csv
@@ -10,11 +9,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
-from changai.pages import charts
-from changai.pages.markup import page
 from changai.pages.original import link
+from changai.pages.rendering import render
 from changai.reading import inventory
 from changai.reading.inventory import Figure
 from changai.records import Document, Passage, Spans
@@ -27,12 +24,62 @@ _SOURCE_HEADER = ("文章", "发布单位", "发布日期", "位置", "链接")
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
-    """A cell as HTML, with what it is sorted by, empty for last, and its class."""
+class _Date:
+    """A date as written, and what it is sorted by."""
 
-    html: str
+    written: str
     key: str
-    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The way to the passage of a row, with what is marked there. ``article`` names the passage's
+    article where rows are from several, else it is empty."""
+
+    address: str
+    locator: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class _FigureRow:
+    """A figure; ``amount`` is its number in digits, or empty."""
+
+    counted: str
+    text: str
+    damaged: bool
+    amount: str
+    unit: str
+    date: _Date
+    source: _Source
+
+
+@dataclass(frozen=True, slots=True)
+class _DocumentRow:
+    """A document that an article names."""
+
+    title: str
+    done: str
+    date: _Date
+    source: _Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One of the figures that are compared, as a share of the greatest."""
+
+    counted: str
+    text: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Figures that can be compared."""
+
+    date: str
+    source: _Source
+    bars: tuple[_Bar, ...]
 
 
 def figures_page(passages: tuple[Passage, ...]) -> str:
@@ -40,46 +87,40 @@ def figures_page(passages: tuple[Passage, ...]) -> str:
     figures = inventory.figures(passages)
     sources = _documents_of(passages)
     rows = [
-        (
-            _Cell(escape(figure.counted) or "—", figure.counted),
-            _Cell(_value(figure), _number(figure.quantity.amount), "value"),
-            _Cell(escape(figure.quantity.unit), figure.quantity.unit, "unit"),
-            _dated(figure.as_of),
-            _source(number, figure.passage, _marks(figure), len(sources) > 1),
+        _FigureRow(
+            counted=figure.counted,
+            text=figure.text,
+            damaged=figure.quantity.damaged,
+            amount=_number(figure.quantity.amount),
+            unit=figure.quantity.unit,
+            date=_dated(figure.as_of),
+            source=_source(figure.passage, _marks(figure), len(sources) > 1),
         )
-        for number, figure in enumerate(figures)
+        for figure in figures
     ]
-    damaged = sum(figure.quantity.damaged for figure in figures)
-    flagged = f"，其中 {damaged} 个{DAMAGED}，照原样列出" if damaged else ""
-    told = f"共 {len(figures)} 个数据{flagged}。" + _sources_told(sources)
-    note = (
-        "由规则从文章里逐字摘出，可能有遗漏，所指以原文为准；“时点”是文章所写的日期，"
-        "没有写的空着。点“出处”看原文。"
+    return render(
+        "pages/templates/figures.html",
+        rows=rows,
+        flag=DAMAGED,
+        flagged=sum(figure.quantity.damaged for figure in figures),
+        sources=sources,
+        comparisons=_comparisons(figures),
     )
-    header = ("所指", "数据", "单位", "时点", "出处")
-    return _page("数据一览", "figures.csv", note, told, header, rows, _comparisons(figures))
 
 
 def documents_page(passages: tuple[Passage, ...]) -> str:
     """The page of the documents that ``passages`` name, as HTML."""
-    documents = inventory.documents(passages)
     sources = _documents_of(passages)
     rows = [
-        (
-            _Cell(escape(document.title), document.title),
-            _Cell(escape(document.done), document.done),
-            _dated(document.dated),
-            _source(number, document.passage, (document.span,), len(sources) > 1),
+        _DocumentRow(
+            title=document.title,
+            done=document.done,
+            date=_dated(document.dated),
+            source=_source(document.passage, (document.span,), len(sources) > 1),
         )
-        for number, document in enumerate(documents)
+        for document in inventory.documents(passages)
     ]
-    told = f"共提到 {len(documents)} 处。" + _sources_told(sources)
-    note = (
-        "文章里用《》写出的文件、法规和刊物，逐字摘出，提到几次列几次；“文中说”是紧挨在前面的"
-        "“出台”“修订”等字样。点“出处”看原文。"
-    )
-    header = ("名称", "文中说", "时间", "出处")
-    return _page("文件清单", "documents.csv", note, told, header, rows)
+    return render("pages/templates/documents.html", rows=rows, sources=sources)
 
 
 def figures_csv(passages: tuple[Passage, ...], home: str) -> bytes:
@@ -131,68 +172,21 @@ def _source_cells(passage: Passage, spans: Spans, home: str) -> tuple[str, ...]:
     return document.title, document.publisher, document.published, passage.locator, address
 
 
-def _page(
-    title: str,
-    file: str,
-    note: str,
-    told: str,
-    header: Iterable[str],
-    rows: Iterable[Iterable[_Cell]],
-    below: str = "",
-) -> str:
-    kinds = {"单位": ' class="unit"'}
-    heads = "".join(f'<th scope="col"{kinds.get(name, "")}>{name}</th>' for name in header)
-    cells = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    body = f"""<header>
-<nav><a href="./" target="_top">返回问答</a> <a href="figures">数据一览</a> \
-<a href="documents">文件清单</a></nav>
-<h1>{title}</h1>
-<p class="soft">{note}</p>
-<p class="download"><a href="{file}" download>下载 CSV 表格（Excel 可打开）</a></p>
-</header>
-<main>
-<form hidden role="search"><label for="filter">筛选</label>
-<input id="filter" type="search" autocomplete="off"><output></output></form>
-<table>
-<caption>{told}</caption>
-<thead><tr>{heads}</tr></thead>
-<tbody>
-{cells}
-</tbody>
-</table>{below}
-</main>"""
-    return page(title, "tables.css", body, "tables.js")
-
-
-def _cell(cell: _Cell) -> str:
-    kind = f' class="{cell.kind}"' if cell.kind else ""
-    return f'<td{kind} data-sort="{escape(cell.key)}">{cell.html}</td>'
-
-
-def _value(figure: Figure) -> str:
-    if figure.quantity.damaged:
-        return f'<u class="damaged">{escape(figure.text)}</u><span class="flag">{DAMAGED}</span>'
-    return f"<span>{escape(figure.text)}</span>"
-
-
 def _number(amount: float | None) -> str:
     """An amount in digits, or empty."""
     return "" if amount is None else f"{amount:.15g}"
 
 
-def _dated(date: str) -> _Cell:
-    """A date as written, sorted by its year."""
+def _dated(date: str) -> _Date:
+    """A date, sorted by its year."""
     year = _YEAR.search(date)
-    return _Cell(escape(date), year[0] if year else date)
+    return _Date(date, year[0] if year else date)
 
 
-def _source(number: int, passage: Passage, spans: Spans, several: bool) -> _Cell:
-    """The way to a row's passage with ``spans`` of it marked; ``number`` is its place in order."""
+def _source(passage: Passage, spans: Spans, several: bool) -> _Source:
     document = passage.document
     named = f"《{document.title}》{document.published}"
-    title = f' <span class="soft">{escape(named)}</span>' if several else ""
-    address, locator = escape(link(passage, spans)), escape(passage.locator)
-    return _Cell(f'<a href="{address}">{locator}</a>{title}', str(number))
+    return _Source(link(passage, spans), passage.locator, named if several else "")
 
 
 def _marks(figure: Figure) -> Spans:
@@ -205,30 +199,16 @@ def _documents_of(passages: Iterable[Passage]) -> list[Document]:
     return list({passage.document.id: passage.document for passage in passages}.values())
 
 
-def _sources_told(sources: Sequence[Document]) -> str:
-    if len(sources) != 1:
-        return f"出自 {len(sources)} 篇文章。"
-    (document,) = sources
-    facts = "，".join([document.publisher or "单位不详", document.published or "日期不详"])
-    return f"出自《{escape(document.title)}》（{escape(facts)}）。"
-
-
-def _comparisons(figures: Iterable[Figure]) -> str:
-    """The figures that can honestly be compared, as bars from zero: sound amounts of different
-    things that one passage gives in one unit for one date, shares left out, whose wholes differ."""
+def _comparisons(figures: Iterable[Figure]) -> list[_Comparison]:
+    """The figures that can honestly be compared: sound amounts of different things that one passage
+    gives in one unit for one date, shares left out, whose wholes differ."""
     alike: dict[tuple[str, str, str], list[tuple[float, Figure]]] = {}
     for figure in figures:
         amount, unit = figure.quantity.amount, figure.quantity.unit
         if amount is not None and figure.as_of and not figure.quantity.is_share:
             key = (figure.passage.id, figure.as_of, unit)
             alike.setdefault(key, []).append((amount, figure))
-    drawn = [_bars(rows) for rows in alike.values() if _comparable(rows)]
-    if not drawn:
-        return ""
-    return (
-        '\n<section>\n<h2>可以相比的数据</h2>\n<p class="soft">同一段文字里时点和单位都相同的数据；'
-        f"条的长短与数值成正比，从零起。</p>\n{''.join(drawn)}</section>"
-    )
+    return [_comparison(rows) for rows in alike.values() if _comparable(rows)]
 
 
 def _comparable(rows: Sequence[tuple[float, Figure]]) -> bool:
@@ -236,17 +216,12 @@ def _comparable(rows: Sequence[tuple[float, Figure]]) -> bool:
     return len(counted) == len(rows) > 1 and "" not in counted
 
 
-def _bars(rows: Sequence[tuple[float, Figure]]) -> str:
+def _comparison(rows: Sequence[tuple[float, Figure]]) -> _Comparison:
     most = max(amount for amount, _ in rows)
     first = rows[0][1]
     spans = tuple(sorted({span for _, figure in rows for span in _marks(figure)}))
-    items = "".join(
-        f"<li>{escape(figure.counted)} <b>{escape(figure.text)}</b>"
-        f"{charts.strip(amount / most)}</li>"
-        for amount, figure in rows
-    )
-    return (
-        f"<figure><figcaption>{escape(first.as_of)} · "
-        f'<a href="{escape(link(first.passage, spans))}">{escape(first.passage.locator)}</a>'
-        f"</figcaption><ul>{items}</ul></figure>\n"
+    return _Comparison(
+        first.as_of,
+        _source(first.passage, spans, several=False),
+        tuple(_Bar(figure.counted, figure.text, amount / most) for amount, figure in rows),
     )

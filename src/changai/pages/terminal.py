@@ -1,7 +1,7 @@
-"""Answers as text for a terminal."""
+"""Answers, and what is known of an article, as text for a terminal."""
 
-from changai.pages.wording import floor, remarks, shortfall
-from changai.records import Answer, Citation
+from changai.pages.wording import corrected, floor, remarks, shortfall
+from changai.records import AUDIENCES, Answer, Citation, Document
 
 
 def answer_text(answer: Answer, threshold: float) -> str:
@@ -22,6 +22,26 @@ def answer_text(answer: Answer, threshold: float) -> str:
         verdict += f"\n{why}"
     others = cited[count:]
     return "\n\n".join([verdict, *cited[:count], *([rest, *others] if others else [])])
+
+
+def description(document: Document) -> str:
+    """What is known of an article, a line a fact."""
+    printed, hotline = document.printed, document.hotline
+    lines = [
+        ("标题", corrected(printed.title, document.title)),
+        ("单位", corrected(printed.publisher, document.publisher)),
+        ("日期", corrected(printed.published, document.published)),
+        ("网站", document.site),
+        ("地区", document.region),
+        ("来源", document.url),
+        ("热线", f"{hotline.name} {hotline.number}" if hotline else ""),
+    ]
+    lines += [("误识", f"“{m.printed}”应为“{m.meant}”") for m in document.misreadings]
+    lines += [
+        ("例题", f"{AUDIENCES[each.audience]}，{each.topic}：{each.question}")
+        for each in document.examples
+    ]
+    return "\n".join(f"{name}  {value or '—'}" for name, value in lines)
 
 
 def _citation_as_text(citation: Citation) -> str:

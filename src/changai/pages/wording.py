@@ -34,7 +34,8 @@ def damage_remark(text: str, damaged: Spans) -> str:
 def reference(citation: Citation) -> str:
     """Where a quotation is from, in the customary form: 《题目》，单位，2023年5月13日，五(三) 段.
 
-    An issuing body that is unknown is left out; a date is said to be.
+    Names are as they should read. An issuing body that is unknown is left out; a date is said to
+    be.
     """
     passage, document = citation.passage, citation.passage.document
     published = document.published
@@ -42,6 +43,12 @@ def reference(citation: Citation) -> str:
     # Other locators say themselves what they are: 引言, 一(二)第2段.
     place = f"{passage.locator} 段" if passage.locator.endswith(")") else passage.locator
     return "，".join(filter(None, [f"《{document.title}》", document.publisher, day, place]))
+
+
+def corrected(printed: str, meant: str) -> str:
+    """A name or date as the article's own page has it, ``printed``, with its correction, marked as
+    one; or alone where there is nothing to correct."""
+    return f"{printed}（应为：{meant}）" if printed else meant
 
 
 def chinese_date(day: datetime.date) -> str:
@@ -59,7 +66,7 @@ def shortfall(answer: Answer) -> str:
 
 
 def floor(confidence: float, digits: int) -> Decimal:
-    """A confidence as it is shown, rounded down: with as many digits as ``covered_from`` has, none
+    """A confidence as it is shown, rounded down: with as many digits as the threshold has, none
     below that looks as if it had reached it."""
     return Decimal(str(confidence)).quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from changai.indexing.store import Contents
 from changai.models.encoders import Encoder
 from changai.query.understanding import Query
 from changai.records import Passage
-from changai.text.normalisation import normalise
+from changai.text.matching import matched
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -27,9 +26,6 @@ characters have 518."""
 _NEAREST = 100
 """How many candidates each search contributes: by passage vector, by clause vector, by terms and by
 the FAQ."""
-
-normalised = lru_cache(maxsize=10_000)(normalise)
-"""``normalise`` for texts of the corpus, cached because the same ones come with every question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,7 @@ def _of_places(contents: Contents, passages: Integers, places: Sequence[str]) ->
     naming = {
         document.id
         for document in contents.documents
-        if all(place in normalised(document.text) for place in places)
+        if all(place in matched(document.text, document.misreadings) for place in places)
     }
     named = np.array([contents.passages[number].document.id in naming for number in passages])
     return passages[named] if named.any() else passages

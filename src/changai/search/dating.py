@@ -5,8 +5,8 @@ from itertools import takewhile
 
 from changai.query import expectations
 from changai.records import METADATA_LOCATOR, Passage
-from changai.search.candidates import normalised
 from changai.text.dates import date_of
+from changai.text.matching import matched
 
 
 def dating(passages: Sequence[Passage], number: int) -> str:
@@ -29,4 +29,5 @@ def dating(passages: Sequence[Passage], number: int) -> str:
         # A date by which something is planned (到2025年) does not date what is there now.
         openings = [date for date in dates if date[:1] not in {"到", "至"}]
     texts = (passage.text, *passage.headings, *openings, passage.document.title)
-    return next(filter(expectations.names_year, map(normalised, texts)), "")
+    read = (matched(text, passage.document.misreadings) for text in texts)
+    return next(filter(expectations.names_year, read), "")

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from changai.models.fitted import FAQ_FEATURES, TEXT_FEATURES, Floats
 from changai.query import expectations
 from changai.query.expectations import Missing
-from changai.search.candidates import Candidates, normalised
+from changai.search.candidates import Candidates
 from changai.search.dating import dating
 from changai.text.characters import has_han
-from changai.text.normalisation import normalise
+from changai.text.matching import matched
 from changai.text.sentences import ends_sentence
 
 _LONGEST_TITLE = 14
@@ -52,10 +52,12 @@ def _other_year(candidates: Candidates) -> npt.NDArray[np.bool_]:
 
 def clause_features(candidates: Candidates, candidate: int) -> Floats:
     """The ``CLAUSE_FEATURES`` of each clause of a candidate, of shape ``(clauses, features)``."""
-    text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
+    passage, spans = candidates.passage(candidate), candidates.clause_spans(candidate)
+    text, misreadings = passage.text, passage.document.misreadings
     own = candidates.of(candidate)
     expected = candidates.query.expected
-    gives = [expectations.gives(expected, normalised(text[start:end])) for start, end in spans]
+    read = [matched(text[start:end], misreadings) for start, end in spans]
+    gives = [expectations.gives(expected, clause) for clause in read]
     columns = [
         candidates.clause_similarity[own],
         candidates.clause_overlap[own],
@@ -118,6 +120,7 @@ def evidence(candidates: Candidates, candidate: int, ranking: Floats, missing: M
         )
     ]
     wording = _wording(query.text)
+    told = matched(passage.text, passage.document.misreadings)
     text, faq = ranking[: len(TEXT_FEATURES)], ranking[len(TEXT_FEATURES) : -1]
     row = [
         *text,
@@ -125,7 +128,7 @@ def evidence(candidates: Candidates, candidate: int, ranking: Floats, missing: M
         np.log(len(query.text)),
         *counts,
         any(counts),
-        len(wording) > 1 and wording in _wording(passage.text),
+        len(wording) > 1 and wording in _wording(told),
     ]
     unanswered = None
     if candidates.faq is not None:
@@ -150,5 +153,5 @@ def log_odds(probability: float) -> float:
 
 @lru_cache(maxsize=10_000)
 def _wording(text: str) -> str:
-    """A text, normalised, without spaces and punctuation."""
-    return "".join(filter(str.isalnum, normalise(text)))
+    """A normalised text without spaces and punctuation."""
+    return "".join(filter(str.isalnum, text))

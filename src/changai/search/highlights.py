@@ -39,8 +39,7 @@ def highlight(candidates: Candidates, candidate: int, model: Model) -> tuple[int
     scores = model.clause.log_odds(clause_features(candidates, candidate))
     best = int(np.argmax(scores))
     first, last = _answer(candidates, candidate, best, spans)
-    enough = scores[first : last + 1].max()
-    behind = (enough - scores)[:, np.newaxis].astype(np.float32)
+    behind = (scores[best] - scores)[:, np.newaxis].astype(np.float32)
     near = model.beside.log_odds(behind) >= log_odds(_BESIDE_FROM)
     return widened(text, spans, near, first, last)
 

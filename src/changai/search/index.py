@@ -1,11 +1,13 @@
 """An opened index: a question in, an answer out."""
 
+import copy
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 from changai.errors import IndexDamagedError, QuestionError
 from changai.indexing import store
+from changai.indexing.manifest import check_encoder, read_manifest
 from changai.models import encoders
 from changai.models.fitted import Model, load_model
 from changai.query.understanding import understand
@@ -28,8 +30,8 @@ class Index:
         """Open the index in the folder that holds ``built/``: the ``generation`` of that name, or
         the one in use.
 
-        Raises IndexMissingError, IndexMismatchError (another encoder, format, tokeniser or
-        library), IndexDamagedError or EncoderError.
+        Raises IndexMissingError, IndexMismatchError (another encoder, format or reading of
+        texts), IndexDamagedError or EncoderError.
         """
         index = cls.__new__(cls)
         index._opened = _open(Path(path), load_model(), generation=generation)
@@ -56,6 +58,13 @@ class Index:
             return False
         self._opened = _open(opened.path, opened.model, opened.encoder)
         return True
+
+    def snapshot(self) -> "Index":
+        """The generation now open as an index of its own, which has nothing to refresh: an answer
+        of it and what else it tells are of one generation, whatever is published meanwhile."""
+        snapshot = copy.copy(self)
+        snapshot._opened = dataclasses.replace(self._opened, path=None)
+        return snapshot
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -158,10 +167,10 @@ def _open(
     if generation is None:
         generation = store.current_generation(path)
     try:
-        manifest = store.read_manifest(path, generation)
+        manifest = read_manifest(path, generation)
         if loaded is None or loaded.identity != manifest.encoder:
             loaded = encoders.load(manifest.encoder.name)
-        store.check_encoder(path, manifest, loaded.identity)
+        check_encoder(path, manifest, loaded.identity)
         contents = store.load(path, generation, manifest)
         return _Opened(contents, loaded, model, path, generation, manifest.built)
     except IndexDamagedError:

@@ -4,10 +4,11 @@ import numpy as np
 
 from changai.query import expectations
 from changai.query.expectations import Missing
-from changai.search.candidates import Candidates, normalised
+from changai.search.candidates import Candidates
 from changai.search.dating import dating
 from changai.text import tokens
 from changai.text.characters import has_words
+from changai.text.matching import matched
 
 _EVIDENCE = 3
 """How many of a passage's nearest clauses are searched for the kind of answer asked for."""
@@ -20,12 +21,13 @@ def missing(candidates: Candidates, candidate: int) -> Missing:
     similarity = candidates.clause_similarity[candidates.of(candidate)]
     nearest = np.argsort(-similarity, kind="stable")[:_EVIDENCE].tolist()
     number = int(candidates.passages[candidate])
+    misreadings = passage.document.misreadings
     return expectations.missing(
         expected,
-        normalised(passage.text),
-        [normalised(passage.text[slice(*spans[clause])]) for clause in nearest],
+        matched(passage.text, misreadings),
+        [matched(passage.text[slice(*spans[clause])], misreadings) for clause in nearest],
         dating(candidates.contents.passages, number) if expected.years else "",
-        normalised(passage.document.text) if expected.places else "",
+        matched(passage.document.text, misreadings) if expected.places else "",
     )
 
 

@@ -1,8 +1,4 @@
-"""Words and terms of a text.
-
-``TOKENISER_VERSION`` is stored in every index. Raise it when a change can alter a term, or anything
-else that an index stores about texts (``expectations.circumstances``, ``spelling``).
-"""
+"""Words and terms of a text."""
 
 import re
 from functools import cache
@@ -11,8 +7,6 @@ from itertools import pairwise
 from changai.text import lexicon
 from changai.text.characters import HAN
 from changai.text.thesaurus import canonicalise
-
-TOKENISER_VERSION = 3
 
 _WORD = re.compile(rf"(?P<han>[{HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{HAN}]+")
 

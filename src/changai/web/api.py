@@ -40,6 +40,7 @@ class Asked(_Record):
 
 
 class Document(_Record):
+    id: str = Field(description="文章的编号，文件名去掉 .txt")
     title: str = Field(description="标题")
     publisher: str = Field(description="发文单位，不详时为空")
     published: str = Field(description="发布日期，不详时为空")
@@ -58,6 +59,7 @@ class Citation(_Record):
     locator: str = Field(description="段落在文章里的位置")
     start: int = Field(description="段落在全文里的起点，按字数")
     end: int = Field(description="段落在全文里的终点，按字数")
+    url: str = Field(description="文章发布在哪个网页，不详时为空")
     document: Document
 
 

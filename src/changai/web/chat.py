@@ -15,7 +15,7 @@ from changai.evaluation.feedback import Feedback, Opinion
 from changai.pages import cards
 from changai.records import Answer
 from changai.search.index import Index
-from changai.web import conversation
+from changai.web import conversation, offers
 from changai.web.answering import Answering
 from changai.web.clients import Rates
 from changai.web.live import LiveIndex
@@ -30,9 +30,9 @@ def create_routes(
     """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out; what goes wrong is
     ``refusals.failure``'s to tell."""
 
-    @lru_cache(maxsize=2)
-    def examples(index: Index, _generation: str) -> list[str]:
-        return [each for each in cards.EXAMPLE_QUESTIONS if index.ask(each).covered]
+    @lru_cache(maxsize=1)
+    def examples(index: Index) -> str:
+        return cards.examples(offers.examples(index))
 
     async def answer(request: Request) -> Response:
         """What the page shows for a question, and the turn that it is to remember."""
@@ -43,13 +43,13 @@ def create_routes(
             return _objection(error)
 
     async def corpus(request: Request) -> Response:
-        """What the page answers from, the examples that it answers, and who has signed in."""
+        """What the page answers from, the examples that it offers, and who has signed in."""
 
         def told(index: Index) -> dict[str, Any]:
             corpus = index.corpus
             return {
                 "line": cards.corpus_line(corpus),
-                "examples": examples(index, corpus.generation),
+                "examples": examples(index),
                 "generation": corpus.generation,
             }
 
@@ -98,7 +98,7 @@ def _shown(index: Index, turn: conversation.Turn) -> tuple[Answer, dict[str, Any
     exchange = conversation.answer(index, turn)
     corpus = index.corpus
     return exchange.answer, {
-        "html": cards.reply_card(exchange),
+        "html": cards.reply_card(exchange, offers.hotlines(index.documents)),
         "status": cards.status(exchange),
         "turn": replace(turn, generation=corpus.generation).to_dict(),
         "corpus": cards.corpus_line(corpus),

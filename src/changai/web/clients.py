@@ -38,7 +38,7 @@ class Clients:
         # A proxy may put a line of its own behind that of its client, or its word behind his.
         lines = headers.getlist(self._header) if self._header else []
         client = lines[-1].rpartition(",")[2].strip() if lines else ""
-        if _network(client):
+        if network(client):
             told["client"] = (client, 0)
         if (scheme := headers.get("x-forwarded-proto", "")) in ("http", "https"):
             told["scheme"] = scheme
@@ -49,7 +49,7 @@ class Clients:
         addresses of version 6 that one client has; empty for a proxy that is not asked for whom it
         speaks, since all of its clients are not one."""
         client = address(scope)
-        return "" if client in self._trusted and not self._header else _network(client)
+        return "" if client in self._trusted and not self._header else network(client)
 
 
 class Introduction:
@@ -97,7 +97,7 @@ def address(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def _network(client: str) -> str:
+def network(client: str) -> str:
     """What one client may be taken to have: an address of version 4, or a network of version 6;
     empty for what is no address."""
     try:

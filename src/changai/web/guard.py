@@ -1,7 +1,6 @@
 """At the door: requests that no page and no program of ours makes are turned away, and browsers are
 told what they may do with what they get."""
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from changai.web.clients import network
 from changai.web.connections import LONGEST_HEAD
 from changai.web.refusals import own_path, refusal
 from changai.web.settings import LOCAL_NAMES, Settings
@@ -87,10 +87,10 @@ class Guard:
             return 405, "这里不接受这种请求；请用 GET 或 POST"
         if scope["method"] != "POST":
             return 0, ""
-        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return 403, "别的网站的网页不能在这里提交；请打开本站再试"
         sent = headers.get("content-type", "").partition(";")[0].strip().lower()
         form = sent == "application/x-www-form-urlencoded" and own_path(scope) in _FORMS
+        if _another_sites(headers, form=form):
+            return 403, "别的网站的网页不能在这里提交；请打开本站再试"
         if sent != "application/json" and not form:
             return 415, "这里只接受 JSON；请把 Content-Type 写成 application/json"
         return 0, ""
@@ -101,12 +101,19 @@ class Guard:
         if named is None:
             return False
         name = named[1].lower().strip("[]")
-        return name in self._hosts or (self._any_number and _is_number(name))
+        return name in self._hosts or (self._any_number and bool(network(name)))
 
 
-def _is_number(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+def _another_sites(headers: Headers, *, form: bool) -> bool:
+    """Whether a page of another site sends this, which could so act in a visitor's session, or sign
+    him in under a name of its own: the forms carry no token.
+
+    Every browser that is in use says where a request comes from, by Sec-Fetch-Site, or over plain
+    HTTP by Origin; no page can forge either. Origin is asked of forms only: no other page can send
+    JSON, and a proxy that passes on another Host would make our own pages look like another's.
+    """
+    site, origin, host = (headers.get(name) for name in ("sec-fetch-site", "origin", "host"))
+    if site is not None:
+        # It is none where no page sends it.
+        return site not in ("same-origin", "none")
+    return form and origin not in (None, f"http://{host}", f"https://{host}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Literal, Protocol, TypeVar
 
 from changai.errors import ChangaiError
@@ -32,14 +33,20 @@ _log = logging.getLogger(__name__)
 
 
 class Use(Protocol):
-    """What ``work`` returns or raises of the index at the generation in use."""
+    """What ``work`` returns or raises of the index, at one generation from its first use on."""
 
     def __call__(self, work: Callable[[Index], T]) -> Awaitable[T]: ...
 
 
 class LiveIndex:
     """What a server asks: questions wait while the index is opened, and none is dropped when a
-    rebuild publishes a new generation."""
+    rebuild publishes a new generation.
+
+    It hands out snapshots only: whoever works on one meets a single generation.
+    """
+
+    _snapshot: Index
+    """Of what is open; there once that is."""
 
     def __init__(self, open_index: Callable[[], Index]) -> None:
         """Begin to open the index, in a thread of its own."""
@@ -48,13 +55,16 @@ class LiveIndex:
         self._looking = False
         self._opening: Future[Index] = Future()
         self._renewing = threading.Lock()
+        # The generation that could not be opened; empty where not even its name could be read.
         self._refused: str | None = None
         self._try_again = 0.0
         threading.Thread(target=self._open, args=[open_index], daemon=True).start()
 
     def _open(self, open_index: Callable[[], Index]) -> None:
         try:
-            self._opening.set_result(open_index())
+            index = open_index()
+            self._snapshot = index.snapshot()
+            self._opening.set_result(index)
         except Exception as error:  # noqa: BLE001 (whoever asks is told)
             self._opening.set_exception(error)
 
@@ -81,11 +91,12 @@ class LiveIndex:
         self.aside.close()
 
     def opened(self) -> Index:
-        """The index, wherever it stands; for a ``state`` of ok or stale. Does not wait."""
-        return self._opening.result(timeout=0)
+        """The generation that is open; for a ``state`` of ok or stale. Does not wait."""
+        self._opening.result(timeout=0)
+        return self._snapshot
 
     def get(self) -> Index:
-        """The index at the generation in use, waiting until it is opened.
+        """The generation in use, waiting until the index is opened.
 
         Raises what opening it raised. A later generation that cannot be opened is logged, and the
         one before stays in use.
@@ -97,7 +108,7 @@ class LiveIndex:
                 self._renew(index)
             finally:
                 self._renewing.release()
-        return index
+        return self._snapshot
 
     def look(self) -> None:
         """Take up a later generation soon, if there is one; for a ``state`` of ok or stale."""
@@ -112,11 +123,12 @@ class LiveIndex:
         newer = ""
         try:
             newer = index.newer_generation()
-            if newer == self._refused and time.monotonic() < self._try_again:
+            if newer and newer == self._refused and time.monotonic() < self._try_again:
                 return
             # What is in use is read once a question, as long as it is what is open.
             if newer and index.refresh():
-                _log.info("已换用索引 %s", index.corpus.generation)
+                self._snapshot = index.snapshot()
+                _log.info("已换用索引 %s", self._snapshot.corpus.generation)
             self._refused = None
         except ChangaiError as error:
             # Once, not at every question.
@@ -128,13 +140,22 @@ class LiveIndex:
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[Use]:
         """The right to have work done on the index, a piece after another, each in a thread and in
-        its turn. Raises BusyError at once when too many are inside, and what opening raised."""
+        its turn, all on the generation that the first one meets. Raises BusyError at once when too
+        many are inside, and what opening raised."""
         async with self.admission.admitted():
             if not self._opening.done():
                 await asyncio.shield(asyncio.wrap_future(self._opening))
 
+            index: Index | None = None
+
+            def of_one_generation(work: Callable[[Index], T]) -> T:
+                nonlocal index
+                if index is None:
+                    index = self.get()
+                return work(index)
+
             async def use(work: Callable[[Index], T]) -> T:
-                return await self.admission.run(lambda: work(self.get()))
+                return await self.admission.run(partial(of_one_generation, work))
 
             yield use
 

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from changai.clock import BEIJING
 from changai.records import Answer
+from changai.web.refusals import own_path
 
 Style = Literal["text", "json"]
 
@@ -100,7 +101,7 @@ class AccessLog:
             return
         began = time.perf_counter()
         # Now: what routes the request changes the scope.
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = own_path(scope)
         request_id = secrets.token_hex(8)
         # Never reset: the server logs what the application raises, in the same context.
         _request_id.set(request_id)

@@ -15,8 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from changai.pages import cards
-from changai.pages.markup import resource
+from changai.pages.rendering import asset, render
 from changai.query import followups
 from changai.query.understanding import LONGEST_QUESTION
 from changai.web.refusals import failure, own_path
@@ -41,10 +40,8 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
     """The application that serves the page at ``/``, and what it is made of."""
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as blocks:
         gr.HTML(
-            html_template=resource("page.html", "changai.web")
-            .replace("@examples", cards.examples())
-            .replace("@feedback", "yes" if asks_for_opinions else "no"),
-            js_on_load=resource("page.js", "changai.web"),
+            html_template=render("web/templates/page.html", asks_for_opinions=asks_for_opinions),
+            js_on_load=asset("web/assets/page.js"),
             apply_default_css=False,
             longest=LONGEST_QUESTION,
             remembered=followups.LOOK_BACK,
@@ -66,7 +63,7 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not ``css``, which Gradio writes twice, its rules for the dark and for paper confined to
         # its own elements.
-        head=f"<style>{resource('paper.css')}{resource('page.css', 'changai.web')}</style>",
+        head=f"<style>{asset('pages/assets/paper.css')}{asset('web/assets/page.css')}</style>",
     )
     return _Served(app)
 

@@ -1,4 +1,4 @@
-"""Signing in, where the administrator asks for it: the page for it, and what lets nobody else in.
+"""Signing in, where the administrator asks for it: nobody else is let in.
 
 A browser signs in with a form and is given a session; a program sends HTTP Basic with each request,
 to the addresses that are for programs.
@@ -11,7 +11,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping
-from html import escape
 from urllib.parse import parse_qs, quote, urlencode
 
 from starlette.datastructures import MutableHeaders
@@ -23,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from changai.admin.accounts import Account, Accounts, normalise_name
 from changai.errors import AccountFileError
 from changai.pages import original
-from changai.pages.markup import page
+from changai.pages.rendering import render
 from changai.web.clients import Clients, address
 from changai.web.rates import Clock, Rate
 from changai.web.refusals import own_path
@@ -187,7 +186,7 @@ class SignIn:
         if request.method in ("GET", "HEAD"):
             account = self._signed_in(request)
             if account is not None:
-                return HTMLResponse(_signed_in_page(account.name))
+                return HTMLResponse(render("web/templates/signed_in.html", name=account.name))
             return HTMLResponse(_login_page(_link(request.query_params.get("next", ""))))
         _check_post(request)
         form = await _form(request)
@@ -314,23 +313,9 @@ def _link(raw: str) -> str:
 
 
 def _check_post(request: Request) -> None:
-    """Raise HTTPException unless a page of ours sends this form, or a program.
-
-    The form carries no token. A page of another site cannot act in a session, since the cookie is
-    SameSite; but it could sign a visitor in under a name of its own, or, from the same domain, out.
-    Every browser that is in use says where a form comes from, by Sec-Fetch-Site, or over plain HTTP
-    by Origin; no page can forge either.
-    """
+    """Raise HTTPException unless a form is sent; ``Guard`` sees to it that a page of ours does."""
     if request.method != "POST":
         raise HTTPException(405, "这个地址不接受这种请求；请从登录网页进来", {"allow": "POST"})
-    headers = request.headers
-    site, origin, host = (headers.get(name) for name in ("sec-fetch-site", "origin", "host"))
-    if site is not None:
-        own = site == "same-origin"
-    else:
-        own = origin in (None, f"http://{host}", f"https://{host}")
-    if not own:
-        raise HTTPException(403, "这个登录请求来自别的网站，没有接受；请从登录网页进来")
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -403,30 +388,4 @@ def _kept_private(send: Send) -> Send:
 
 
 def _login_page(link: str, name: str = "", error: str = "") -> str:
-    told = f'<p class="alert" id="alert" role="alert">{escape(error)}</p>' if error else ""
-    described = ' aria-describedby="alert"' if error else ""
-    body = f"""<main>
-<h1>产改问答</h1>
-{told}<form method="post" action="login">
-<input type="hidden" name="next" value="{escape(link)}">
-<label for="name">用户名</label>
-<input id="name" name="name" value="{escape(name)}" autocomplete="username" \
-autocapitalize="none" spellcheck="false" required{described}>
-<label for="password">密码</label>
-<input id="password" name="password" type="password" autocomplete="current-password" \
-required{described}>
-<button>登录</button>
-</form>
-<p class="soft">没有账号，或忘了密码，请找管理员。</p>
-</main>"""
-    return page("登录 · 产改问答", "signin.css", body)
-
-
-def _signed_in_page(name: str) -> str:
-    body = f"""<main>
-<h1>产改问答</h1>
-<p>已登录：{escape(name)}</p>
-<form method="post" action="logout"><button>退出登录</button></form>
-<p><a class="way" href="./">返回问答</a></p>
-</main>"""
-    return page("已登录 · 产改问答", "signin.css", body)
+    return render("web/templates/login.html", link=link, name=name, error=error)

@@ -36,11 +36,12 @@ def create_router(live: LiveIndex, rates: Rates, public_url: str = "") -> APIRou
     empty, the one that it was asked for at.
     """
     router = APIRouter(default_response_class=HTMLResponse)
+    page = partial(router.api_route, methods=["GET", "HEAD"])
 
     def home(request: Request) -> str:
         return f"{public_url.rstrip('/')}/" if public_url else str(request.base_url)
 
-    @router.get("/source/{document_id}")
+    @page("/source/{document_id}")
     async def source(
         request: Request,
         document_id: str,
@@ -53,20 +54,20 @@ def create_router(live: LiveIndex, rates: Rates, public_url: str = "") -> APIRou
             return refusal(request.scope, 404, message, title="没有这篇文章")
         return HTMLResponse(shown)
 
-    @router.get("/figures")
+    @page("/figures")
     async def figures() -> str:
         return await live.run(lambda index: tables.figures_page(index.passages))
 
-    @router.get("/figures.csv")
+    @page("/figures.csv")
     async def figures_csv(request: Request) -> Response:
         content = await live.run(lambda index: tables.figures_csv(index.passages, home(request)))
         return _file(content, "数据一览.csv")
 
-    @router.get("/documents")
+    @page("/documents")
     async def documents() -> str:
         return await live.run(lambda index: tables.documents_page(index.passages))
 
-    @router.get("/documents.csv")
+    @page("/documents.csv")
     async def documents_csv(request: Request) -> Response:
         content = await live.run(lambda index: tables.documents_csv(index.passages, home(request)))
         return _file(content, "文件清单.csv")
@@ -106,7 +107,6 @@ def _written(
 
 def _article(index: Index, document_id: str, mark: tuple[str, ...], of: str) -> str | None:
     """The page of an article; None where there is no such article."""
-    # Read once: the passages are one generation's, whatever is published meanwhile.
     passages = [p for p in index.passages if p.document.id == document_id]
     if not passages:
         return None

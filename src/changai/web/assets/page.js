@@ -362,7 +362,7 @@ addEventListener('popstate', follow);
 frame.addEventListener('load', () => {
   frame.contentDocument?.addEventListener('click', (event) => {
     const link = event.target.closest('a');
-    if (!link || link.hasAttribute('download') || !plain(event)) return;
+    if (!link || link.target === '_blank' || link.hasAttribute('download') || !plain(event)) return;
     event.preventDefault();
     if (link.href === new URL('./', document.baseURI).href) {
       close();
@@ -411,10 +411,7 @@ call('chat/corpus').then(({line, examples, generation, user}) => {
   greet(user);
   find('#corpus').textContent = line;
   if (generation) outdate(generation);
-  // Of the examples those are offered that the articles answer.
-  for (const button of element.querySelectorAll('#examples button')) {
-    button.hidden = !examples.includes(button.dataset.question);
-  }
+  find('#examples').innerHTML = examples;
 }, ({message}) => { find('#corpus').textContent = message; });
 restore();
 ready();

@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("playwright")
+pytest.importorskip("axe_playwright_python")
+
 from playwright.sync_api import Browser, Page, expect
 
 from support.accessibility import faults
@@ -16,10 +20,10 @@ MISSPELT = "2020年推优入挡多少名?"
 
 
 @pytest.fixture(scope="module")
-def url(built_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(faq_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A page with all that it can have, the question for an opinion too."""
     opinions = tmp_path_factory.mktemp("feedback") / "opinions.sqlite"
-    with serving_page(built_folder, "--feedback", str(opinions)) as address:
+    with serving_page(faq_folder, "--feedback", str(opinions)) as address:
         yield address
 
 
