@@ -3,11 +3,13 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import changai
+from support.paths import ROOT
 
 PACKAGE = Path(changai.__file__).parent
 MODULES = {
@@ -85,8 +87,14 @@ def test_asking_loads_nothing_heavy(built_folder: Path) -> None:
     assert not loaded_by(code) & HEAVY
 
 
+def test_the_version_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert changai.__version__ == project["version"]
+
+
 def test_what_the_package_offers_is_there() -> None:
     for name in changai.__all__:
         assert getattr(changai, name) is not None
+    assert dir(changai) == sorted(changai.__all__)
     with pytest.raises(AttributeError, match="nonsense"):
         changai.nonsense  # noqa: B018

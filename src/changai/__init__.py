@@ -1,7 +1,8 @@
 """Changai 产改问答: verbatim, located answers from articles on China's industrial-workforce reform.
 
 ``ask`` and ``retrieve`` use the index in a folder (``CHANGAI_INDEX``, or ``./index``), and build
-it first where there is none. Importing this package loads nothing heavy.
+it first if there is none. Importing this package loads nothing heavy: each name below is loaded
+when it is first used. ``__version__`` is the installed version.
 """
 
 import os
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from changai.records import Answer, BuildReport, Citation, Document, Passage
     from changai.search.index import Index
 
+    __version__: str
+
 __all__ = [
     "Answer",
     "BuildReport",
@@ -25,13 +28,14 @@ __all__ = [
     "Document",
     "Index",
     "Passage",
+    "__version__",
     "ask",
     "build_index",
     "resolve_followup",
     "retrieve",
 ]
 
-# The module of each name, and what it is called there if otherwise.
+# The module that defines each name, and its name there if that differs.
 _HOMES = {
     "Answer": "records",
     "BuildReport": "records",
@@ -60,7 +64,7 @@ def retrieve(question: str, *, k: int = 3, index: str | Path | None = None) -> "
 
 
 def _open_index(index: str | Path | None) -> "Index":
-    """The index of a folder, opened once and kept, at the generation now in use."""
+    """The index of a folder: opened once, kept, and always at the generation in use."""
     from changai.indexing.build import ensure_index
 
     folder = Path(index if index is not None else os.environ.get("CHANGAI_INDEX", "index"))
@@ -78,7 +82,14 @@ def _opened(folder: Path) -> "Index":
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        # Loaded here, since it is slow to load and seldom needed.
+        return import_module("importlib.metadata").version(__name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home, _, there = _HOMES[name].partition(":")
     return getattr(import_module(f"{__name__}.{home}"), there or name)
+
+
+def __dir__() -> list[str]:
+    return __all__

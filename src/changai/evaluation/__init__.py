@@ -1,4 +1,4 @@
-"""How well questions are answered: questions and outcomes, metrics, fitting, visitors' opinions.
+"""Evaluation: question sets, outcomes, metrics, fitting, and visitors' opinions.
 
 Imports ``search``. ``pages`` shows what is measured here.
 """

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from changai.errors import MissingPackageError
 
 _PACKAGES = {"scipy": "scipy>=1.15", "sklearn": "scikit-learn>=1.6"}
-"""By the name that each is imported under: what pyproject.toml asks for."""
+"""The requirements of pyproject.toml, by the name that each package is imported under."""
 
 
 def check() -> None:

@@ -1,7 +1,7 @@
-"""What visitors think of the answers, in a SQLite file that the administrator names.
+"""Visitors' opinions of answers, in an SQLite file that the administrator names.
 
-Kept is what an evaluation question can be made of, what a person needs to judge the rest, and
-nothing that tells who it was: no address, no name, no session, and of the time only the day.
+It keeps what is needed to make an evaluation question, and what a person needs to judge the rest.
+Nothing identifies the visitor: no address, no name, no session, and no time but the day.
 """
 
 import json
@@ -21,10 +21,10 @@ LONGEST_COMMENT = 500
 """In characters."""
 
 MOST_OPINIONS = 10_000
-"""In one file, so that nobody can fill the disk: some 80 MB where each is as long as can be."""
+"""In one file, so that nobody can fill the disk: at most some 80 MB."""
 
 MOST_A_DAY = 1_000
-"""So that a flood of one day does not keep out the opinions of the next."""
+"""So that a flood on one day does not use up the room for the next."""
 
 # The mark of a Changai feedback file ("CGFB"), and the version of its tables.
 _APPLICATION = 0x43474642
@@ -59,9 +59,9 @@ _CAUSES = {
 class Opinion:
     """One visitor's opinion of one answer.
 
-    ``question`` is as the index was asked it: a follow-up stands as what it was taken to mean.
-    ``answers`` are the words highlighted in the passages shown as answers, verbatim; none where the
-    page said that the articles do not answer. ``day`` is an ISO date.
+    ``question`` is as the index was asked it: a follow-up is already resolved. ``answers`` are the
+    words highlighted in the passages shown as answers, verbatim; none if the page said that the
+    articles do not answer. ``day`` is an ISO date.
     """
 
     question: str
@@ -82,23 +82,22 @@ class Opinion:
 
 
 class Feedback:
-    """A file that opinions are added to. Several threads and processes may at once."""
+    """A file that opinions are added to, by several threads and processes at once if need be."""
 
     def __init__(self, path: Path) -> None:
-        """Take a file that there is, or make a new one; a trial of writing to it is part of that.
+        """Use an existing file, or make a new one; either way, check that it can be written.
 
-        Raises FeedbackError where it cannot be written or is no feedback file of this version.
+        Raises FeedbackError if it cannot, or if it is not a feedback file of this version.
         """
         self._path = path
         with _writing(path):
             pass
 
     def add(self, opinion: Opinion) -> None:
-        """Keep an opinion.
+        """Add an opinion. A file that has been moved away is made again.
 
-        Raises OpinionError, which may be shown to the visitor, for one that is too long or not
-        text; FeedbackError, which is for the administrator, where the file is full or unusable. A
-        file that has been moved away is made anew.
+        Raises OpinionError, for the visitor to see, if the opinion is too long or not text; and
+        FeedbackError, for the administrator, if the file is full or cannot be used.
         """
         _check(opinion)
         with _writing(self._path) as connection:
@@ -145,7 +144,7 @@ def read(path: Path) -> list[Opinion]:
 def _opinion(
     question: object, answers: object, useful: object, comment: object, day: object
 ) -> Opinion:
-    """A row, which SQLite lets hold values of any type, as an opinion. Raises ValueError."""
+    """A row as an opinion. Raises ValueError, since SQLite lets a row hold values of any type."""
     match question, answers, useful, comment, day:
         case str(question), str(answers), int(useful), str(comment), str(day):
             highlighted = files.parse_json(answers)
@@ -155,7 +154,7 @@ def _opinion(
 
 
 def copy(path: Path, new: Path) -> None:
-    """Write a copy of a file of opinions as it stands at one moment, while others may add to it.
+    """Write a copy of a file of opinions, as it is at one moment, even while others add to it.
 
     Raises FeedbackError.
     """
@@ -166,10 +165,10 @@ def copy(path: Path, new: Path) -> None:
 
 
 def verify(path: Path) -> None:
-    """Check a file of opinions that may be anybody's: that it holds nothing but the one table, and
-    opinions that can be read. Raises FeedbackError."""
+    """Check a file of opinions from an untrusted source: that it holds nothing but the one table,
+    and that its opinions can be read. Raises FeedbackError."""
     with _connected(path, "rw") as connection:
-        # Before it is read from: a view of that name might never end.
+        # Checked before reading: a view of that name might never end.
         held = connection.execute("SELECT type, sql FROM sqlite_master LIMIT 2").fetchall()
         if held != [("table", _TABLE.strip())]:
             raise FeedbackError(f"{path} {_NO_FEEDBACK_FILE}")
@@ -181,10 +180,10 @@ def verify(path: Path) -> None:
 def to_questions(opinions: Sequence[Opinion]) -> list[dict[str, object]]:
     """The questions whose answers are known from opinions, in the form of ``read_questions``.
 
-    What was shown for a question, or that nothing answers it, is taken for right where more
-    opinions of it say useful than not. Where that is so of several answers to one question, as
-    after a rebuild, the widest margin counts, and at a tie none. Of an answer that is not useful
-    the right one cannot be known: such questions are left out.
+    What was shown for a question, be it an answer or a refusal, counts as right if more opinions
+    call it useful than not. If that holds for several answers to one question, as after a rebuild,
+    the one with the widest margin counts, and none at a tie. Questions whose answer was not useful
+    are left out, since the right answer is not known.
     """
     margins: dict[str, Counter[tuple[str, ...]]] = {}
     for opinion in opinions:
@@ -199,8 +198,8 @@ def to_questions(opinions: Sequence[Opinion]) -> list[dict[str, object]]:
 
 
 def write_questions(path: Path, questions: Sequence[Mapping[str, object]]) -> None:
-    """Write questions a line each, in the place of what is there. Raises FeedbackError where there
-    are none, or the file cannot be written."""
+    """Write questions to a file, a line each, replacing what is there. Raises FeedbackError if
+    there are none, or if the file cannot be written."""
     if not questions:
         raise FeedbackError("没有一个问题的意见说得准该怎样回答；请先收集更多“有用”的意见")
     try:
@@ -210,13 +209,13 @@ def write_questions(path: Path, questions: Sequence[Mapping[str, object]]) -> No
 
 
 def as_json(value: Mapping[str, object]) -> str:
-    """A line of JSON with what may drive a terminal escaped."""
+    """A line of JSON in which control characters are escaped, for the terminal's sake."""
     line = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def as_text(opinion: Opinion) -> str:
-    """An opinion for the terminal, with what may drive it replaced."""
+    """An opinion for the terminal, in which control characters are replaced."""
     verdict = "有用" if opinion.useful else "没用"
     shown = [f"原文：{answer}" for answer in opinion.answers] or ["文章未提及"]
     if opinion.comment.strip():
@@ -226,7 +225,7 @@ def as_text(opinion: Opinion) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text on one line, without what a terminal or a reader's eye could be led astray by."""
+    """The text on one line, without characters that could mislead a terminal or a reader."""
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
 
 
@@ -245,13 +244,13 @@ def _check(opinion: Opinion) -> None:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction, on tables that are made where the file is new."""
+    """One transaction; in a new file, the table is made first."""
     with _connected(path, "rwc") as connection:
         connection.execute("BEGIN IMMEDIATE")
         if not _is_ours(path, connection):
             connection.execute(_TABLE)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        # Written even where it stands already: only writing shows whether one may.
+        # Written even if it is there already: only writing shows whether writing is allowed.
         connection.execute(f"PRAGMA user_version = {_VERSION}")
         yield connection
         connection.execute("COMMIT")
@@ -259,8 +258,8 @@ def _writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """A connection of its own, so that no two threads share one; what SQLite finds wrong as
-    FeedbackError. ``mode`` is SQLite's "rw", or "rwc" to make a file that is missing."""
+    """A new connection, so that no two threads share one. Raises FeedbackError for SQLite's errors.
+    ``mode`` is SQLite's "rw", or "rwc" to make a missing file."""
     try:
         if path.is_dir():
             raise FeedbackError(f"意见文件 {path} 是一个目录；请写出文件名")
@@ -280,14 +279,15 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise FeedbackError(f"意见文件 {path} {_CAUSES[sqlite3.SQLITE_CANTOPEN]}") from error
     except sqlite3.Error as error:
-        # Only text that is no UTF-8 comes without a code. Its lower byte tells the cause.
+        # Only invalid UTF-8 raises an error without a code. The lower byte of a code is the cause.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         cause = _CAUSES.get(code, f"不能用（{error}）；请换一个文件名")
         raise FeedbackError(f"意见文件 {path} {cause}") from error
 
 
 def _is_ours(path: Path, connection: sqlite3.Connection) -> bool:
-    """Whether the file is one of this version; False where it is empty, else FeedbackError."""
+    """Whether the file is one of this version; False if it is empty. Raises FeedbackError for any
+    other file."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application == _APPLICATION:
@@ -295,7 +295,7 @@ def _is_ours(path: Path, connection: sqlite3.Connection) -> bool:
             raise FeedbackError(
                 f"意见文件 {path} 是第 {version} 版格式，本程序读写第 {_VERSION} 版；请换一个文件名"
             )
-        # SQLite notices where whole pages are lost; what is lost of the last it reads as zeros.
+        # SQLite notices missing pages, but reads the missing end of the last one as zeros.
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         if path.stat().st_size % page:
             raise FeedbackError(f"意见文件 {path} {_CORRUPT}")

@@ -1,9 +1,9 @@
 """Fitting the model from questions whose answers are known.
 
-All parts are logistic regressions with a small ridge, each fitted on the features that serve, in
-the order in which they serve: ranking and clauses first, on differences between one that answers
-and one that does not (Herbrich et al., "Large margin rank boundaries for ordinal regression",
-2000); then, on what those put first, whether it answers.
+All parts are logistic regressions with a small ridge. They are fitted on the same features that
+serve, in the order of serving. Ranking and clauses come first, on differences between one that
+answers and one that does not (Herbrich et al., "Large margin rank boundaries for ordinal
+regression", 2000). Answerability follows, on the candidates that this ranking puts first.
 """
 
 import json
@@ -31,7 +31,7 @@ Booleans = npt.NDArray[np.bool_]
 
 _RIDGE = 1e-3
 _HARDEST = 10
-"""How many wrong candidates a question gives, the most similar ones."""
+"""The number of wrong candidates that are used for each question: the most similar ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The observations of one file's questions, with an index's FAQ or without."""
+    """The observations of one file's questions, made with or without the index's FAQ."""
 
     name: str
     sha256: str
@@ -59,7 +59,7 @@ class Source:
 def observe(
     name: str, sha256: str, index: Index, questions: Sequence[Question]
 ) -> tuple[Source, ...]:
-    """The candidates of every question: with the index's FAQ where it has one, and without."""
+    """The candidates of every question: without the index's FAQ and, if it has one, with it."""
     plain = Source(name, sha256, _observations(index.without_faq(), questions))
     if index.contents.faq is None:
         return (plain,)
@@ -76,12 +76,13 @@ def _observations(index: Index, questions: Sequence[Question]) -> tuple[Observat
 
 
 def fit(sources: Sequence[Source]) -> tuple[Model, list[dict[str, Any]]]:
-    """Fit a model; with it comes, for each source, how well the model does on it.
+    """Fit a model. Returned with it are, for each source, its metrics on that source.
 
-    Ranking and clauses are fitted on all sources alike; each kind of answerability on the first
-    source that is judged so, and the threshold and what tells further answers on the first of all,
-    which should be the most like what users ask. Raises QuestionFileError when a source lacks
-    answerable or unanswerable questions, or when none, or every one, has a FAQ to go by.
+    Ranking and clauses are fitted on all sources, with equal weight. Each kind of answerability,
+    by FAQ and by text, is fitted on the first source of its kind; further answers and the
+    threshold on the first source of all, which should be the most like what users ask.
+    Raises QuestionFileError if a source lacks answerable or unanswerable questions, or if no source
+    is judged by its FAQ, or every one is.
     """
     for source in sources:
         mixed = any(each.hits.any() and not each.hits.all() for each in source.observations)
@@ -121,7 +122,7 @@ def to_json(model: Model, fitted_on: list[dict[str, Any]]) -> str:
 
 
 def _blank() -> Model:
-    """A model that knows nothing yet."""
+    """A model whose weights are all zero."""
     parts = {
         name: Logistic(features, np.zeros(len(features), dtype=np.float32), 0.0)
         for name, features in FEATURES.items()
@@ -132,8 +133,8 @@ def _blank() -> Model:
 def _fit_pairs(
     part: str, sources: Sequence[Source], pairs: Callable[[Observation], Iterator[Array]]
 ) -> Logistic:
-    """Fit a part of the model on differences between a right one and a wrong one, each source
-    weighing the same."""
+    """Fit a part of the model on differences between right and wrong ones, giving each source the
+    same weight."""
     rows, importance = [], []
     for source in sources:
         differences = [each for o in source.observations for each in pairs(o)]
@@ -144,7 +145,7 @@ def _fit_pairs(
     if not rows:
         raise QuestionFileError(f"没有可以拟合 {part} 的例子；请补充问题，并写明 relevant")
     above, weight = np.concatenate(rows), np.concatenate(importance)
-    # Each pair is told both ways round, which makes the intercept zero.
+    # Each pair is used in both directions, which makes the intercept zero.
     return logistic(
         part,
         np.concatenate([above, -above]),
@@ -154,7 +155,7 @@ def _fit_pairs(
 
 
 def _passage_pairs(observation: Observation) -> Iterator[Array]:
-    """Each right candidate's features less those of each of the hardest wrong ones."""
+    """The features of each right candidate minus those of each of the hardest wrong ones."""
     features = rank(observation.candidates, _blank()).features.astype(np.float64)
     right, wrong = features[observation.hits], features[~observation.hits]
     hardest = wrong[np.argsort(-wrong[:, :2].sum(axis=1), kind="stable")[:_HARDEST]]
@@ -162,8 +163,8 @@ def _passage_pairs(observation: Observation) -> Iterator[Array]:
 
 
 def _clause_pairs(observation: Observation) -> Iterator[Array]:
-    """Of each right candidate, the features of clauses that hold a part of the answer less those
-    of the others."""
+    """In each right candidate, the features of each clause with a part of the answer minus those of
+    each clause without."""
     for candidate in np.flatnonzero(observation.hits).tolist():
         holds = _holding(observation, candidate)
         if holds.any() and not holds.all():
@@ -173,7 +174,7 @@ def _clause_pairs(observation: Observation) -> Iterator[Array]:
 
 
 def _holding(observation: Observation, candidate: int) -> Booleans:
-    """Which clauses of a candidate hold a part of the words that answer."""
+    """Which clauses of a candidate overlap the answering words."""
     text = observation.candidates.passage(candidate).text
     found = [(text.find(words), len(words)) for words in observation.question.answers]
     spans = [(start, start + length) for start, length in found if start >= 0]
@@ -186,8 +187,8 @@ def _holding(observation: Observation, candidate: int) -> Booleans:
 
 
 def _fit_beside(sources: Sequence[Source], model: Model) -> Logistic:
-    """Fit which clauses beside the best one of a right candidate, where that holds a part of the
-    answer, hold a part of it too."""
+    """Fit whether a clause beside the best one, which has a part of the answer, has a part of it
+    too."""
     rows, labels = [], []
     for source in sources:
         for observation in source.observations:
@@ -203,7 +204,7 @@ def _fit_beside(sources: Sequence[Source], model: Model) -> Logistic:
 
 
 def _neighbours(candidates: Candidates, candidate: int, clause: int) -> list[int]:
-    """The clauses right before and behind one in its sentence."""
+    """The clauses right before and after one in its sentence."""
     text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
     parted = [ends_sentence(text[end:start]) for (_, end), (start, _) in pairwise(spans)]
     before = [clause - 1] if clause > 0 and not parted[clause - 1] else []
@@ -232,7 +233,7 @@ class _Tops:
         return cls(source, tuple(_top(each, model) for each in source.observations))
 
     def confidence(self, model: Model) -> Array:
-        """How likely the first candidates answer, by a fitted model."""
+        """The probability that each first candidate answers, by a fitted model."""
         return np.array([_probability(top.evidence[0], model) for top in self.tops])
 
     def recall_at_1(self) -> float:
@@ -256,8 +257,8 @@ def _probability(evidence: Evidence, model: Model) -> float:
 
 
 def _fit_answerability(every: Sequence[_Tops], *, by_faq: bool) -> Logistic:
-    """Fit on the first source that is judged by its FAQ, or is not: whether a question is answered
-    by one of the first candidates, going by the first."""
+    """Fit on the first source that is judged by its FAQ, or on the first that is not: from the
+    features of a question's first candidate, whether one of the first few answers it."""
     for tops in every:
         kinds = {top.evidence[0].by_faq for top in tops.tops}
         if len(kinds) > 1:
@@ -275,7 +276,7 @@ def _fit_answerability(every: Sequence[_Tops], *, by_faq: bool) -> Logistic:
 
 
 def _fit_further(tops: _Tops, model: Model) -> Logistic:
-    """Fit which candidates answer too, behind a first one that does."""
+    """Fit which further candidates answer, if the first one does."""
     rows, labels = [], []
     for observation, top in zip(tops.source.observations, tops.tops, strict=True):
         if top.hits[0]:
@@ -291,7 +292,7 @@ def _fit_further(tops: _Tops, model: Model) -> Logistic:
 
 
 def _balanced_threshold(confidence: Array, answerable: Booleans) -> float:
-    """The threshold at which the worse of false answers and false refusals is least."""
+    """The threshold that minimises the larger of the false answer and false refusal rates."""
 
     def worse(threshold: float) -> float:
         said = confidence >= threshold

@@ -1,6 +1,6 @@
-"""How far chance may have moved a figure: 95 % intervals.
+"""95 % confidence intervals of metrics.
 
-Needs scipy, of the extra ``evaluate``: see ``extra.check``.
+Needs scipy, from the extra ``evaluate``: see ``extra.check``.
 """
 
 import math
@@ -19,7 +19,7 @@ _RESAMPLES = 2000
 
 
 def wilson(values: Array) -> Interval:
-    """The 95 % interval of a proportion, from one boolean or more.
+    """The 95 % interval of a proportion, given as one or more booleans.
 
     Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
@@ -31,10 +31,10 @@ def wilson(values: Array) -> Interval:
 
 
 def auroc(area: float, positives: int, negatives: int) -> Interval:
-    """The 95 % interval of an area under the ROC curve, from at least one of either.
+    """The 95 % interval of an area under the ROC curve of at least one positive and one negative.
 
     Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic
-    (ROC) curve", 1982. It has no width where the area is 0 or 1.
+    (ROC) curve", 1982. Its width is zero if the area is 0 or 1.
     """
     two_positives = area / (2 - area)
     two_negatives = 2 * area**2 / (1 + area)
@@ -48,8 +48,8 @@ def auroc(area: float, positives: int, negatives: int) -> Interval:
 
 
 def quantile(values: Array, share: float) -> Interval | None:
-    """The 95 % interval of the quantile below which ``share`` of all values lie: two of the values
-    in their order, whatever the distribution; None where there are too few to have one.
+    """The 95 % interval of the quantile below which ``share`` of all values lie, or None if there
+    are too few values. Its ends are two of the values; it assumes no distribution.
 
     David and Nagaraja, "Order Statistics", 2003, section 7.1.
     """
@@ -62,8 +62,8 @@ def quantile(values: Array, share: float) -> Interval | None:
 
 
 def mean(values: Array) -> Interval:
-    """The 95 % interval of the mean of two or more numbers from 0 to 1: the basic bootstrap, always
-    the same for the same numbers. It has no width where they are equal.
+    """The 95 % interval of the mean of two or more numbers from 0 to 1, by the basic bootstrap with
+    a fixed seed. Its width is zero if all numbers are equal.
 
     Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 5.2.
     """

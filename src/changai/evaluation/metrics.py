@@ -1,7 +1,7 @@
-"""What the outcomes of an evaluation come to: pure functions on them.
+"""Metrics: pure functions on the outcomes of an evaluation.
 
-An outcome is *right* where one of the first three citations answers the question, which is never
-so for a question that the corpus does not answer: this is what confidence foretells.
+An outcome is *right* if one of the first three citations answers the question. It is never right
+for a question that the corpus does not answer. Confidence is the predicted probability of this.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from changai.evaluation.outcomes import Outcome, auroc
 Array = npt.NDArray[Any]
 
 BINS = 10
-"""How many equal parts the range of confidence is cut into to judge it."""
+"""The number of equal bins of confidence, for calibration."""
 
 NEAR = frozenset({"near", "left-out"})
 """The kinds of unanswerable questions that are near the corpus's topic."""
@@ -27,13 +27,13 @@ NEAR = frozenset({"near", "left-out"})
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of an evaluation.
+    """The metrics of an evaluation.
 
     ``recall_at_1``, ``recall_at_3``, ``mrr_at_10`` (Voorhees, 1999) and ``false_refusal_rate`` are
     over the answerable questions, ``highlight_rate`` over those of them whose answering words are
-    known. ``coverage_auroc`` is the chance that an answerable question has more confidence than
-    an unanswerable one; ``coverage_auroc_near``, than one of ``NEAR``. A figure that the questions
-    do not allow is None. Latencies are in milliseconds.
+    known. ``coverage_auroc`` is the chance that an answerable question has a higher confidence
+    than an unanswerable one; ``coverage_auroc_near``, than one of a kind in ``NEAR``. A metric is
+    None if there are no questions to compute it from. Latencies are in milliseconds.
     """
 
     questions: int
@@ -53,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class KindRow:
-    """The figures of the questions of one kind, all answerable or all not."""
+    """The metrics of the questions of one kind, all answerable or all not."""
 
     kind: str
     answerable: bool
@@ -63,8 +63,8 @@ class KindRow:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The outcomes with a confidence from ``low`` to below ``high`` (1 belongs to the last):
-    how many, their mean confidence, and the share that is right; both 0 where there is none."""
+    """The outcomes with a confidence from ``low`` to below ``high`` (1 belongs to the last bin):
+    their number, mean confidence, and share that is right; both 0 in an empty bin."""
 
     low: float
     high: float
@@ -75,8 +75,8 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class RiskPoint:
-    """Were only the ``coverage`` most confident share of the questions answered, the share
-    ``risk`` of those answers would be wrong."""
+    """If only the most confident share ``coverage`` of the questions were answered, the share
+    ``risk`` of these answers would be wrong."""
 
     coverage: float
     risk: float
@@ -93,7 +93,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """One array a measure, over the outcomes in their order."""
+    """The outcomes as arrays, each with one value for each outcome, in order."""
 
     answerable: Array
     near: Array
@@ -108,7 +108,7 @@ class _Columns:
 
 
 def summarise(outcomes: Sequence[Outcome]) -> Report:
-    """The figures of one outcome or more."""
+    """The metrics of one or more outcomes."""
     columns = _columns(outcomes)
     p50, p95 = np.percentile(columns.milliseconds, [50, 95])
     proportions = {name: _mean(values) for name, values in _proportions(columns).items()}
@@ -127,14 +127,13 @@ def summarise(outcomes: Sequence[Outcome]) -> Report:
 
 
 def uncertainty(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
-    """The 95 % intervals of the figures of ``Report`` that have one, by the figure's name.
+    """The 95 % intervals of the metrics of ``Report`` that have one, by the metric's name.
 
-    Wilson's for the proportions, Hanley and McNeil's for the areas, by order statistics for the
-    latencies where there are enough of them, by bootstrap for ``mrr_at_10`` where it is of two
-    questions or more. The calibration error
-    has none: as a sum of distances it is biased upwards, the more so when the outcomes are
-    resampled, so that the bootstrap may miss the error itself (Kumar, Liang and Ma, "Verified
-    uncertainty calibration", 2019, section 4).
+    They are Wilson's for proportions, Hanley and McNeil's for areas, from order statistics for
+    latencies if there are enough of them, and by bootstrap for ``mrr_at_10`` if there are two or
+    more questions. The calibration error has none: as a sum of distances it is biased upwards, and
+    resampling increases the bias, so that a bootstrap interval may not contain the error itself
+    (Kumar, Liang and Ma, "Verified uncertainty calibration", 2019, section 4).
     """
     columns = _columns(outcomes)
     report = summarise(outcomes)
@@ -155,7 +154,7 @@ def uncertainty(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
 
 
 def by_kind(outcomes: Sequence[Outcome]) -> tuple[KindRow, ...]:
-    """The figures of each kind, the answerable ones first, then by falling number of questions."""
+    """The metrics of each kind: answerable kinds first, then by falling number of questions."""
     groups: dict[tuple[bool, str], list[Outcome]] = {}
     for outcome in outcomes:
         question = outcome.question
@@ -178,10 +177,10 @@ def calibration(outcomes: Sequence[Outcome]) -> tuple[Bin, ...]:
 
 
 def risk_curve(outcomes: Sequence[Outcome]) -> tuple[RiskPoint, ...]:
-    """The risk-coverage curve, by rising coverage; outcomes of equal confidence make one point.
+    """The risk-coverage curve, by rising coverage; outcomes of equal confidence share a point.
 
-    Wrong is an unanswerable question answered, or a first passage that does not answer. El-Yaniv
-    and Wiener, "On the foundations of noise-free selective classification", 2010.
+    An answer is wrong if the question is unanswerable, or if the first passage does not answer it.
+    El-Yaniv and Wiener, "On the foundations of noise-free selective classification", 2010.
     """
     columns = _columns(outcomes)
     order = np.argsort(-columns.confidence, kind="stable")
@@ -195,14 +194,14 @@ def risk_curve(outcomes: Sequence[Outcome]) -> tuple[RiskPoint, ...]:
 
 
 def risk_as_shipped(outcomes: Sequence[Outcome]) -> RiskPoint | None:
-    """The point of the curve at which the questions were answered; None where none was."""
+    """The point of the curve that the model's own threshold gives; None if nothing was answered."""
     columns = _columns(outcomes)
     wrong = columns.wrong_if_shown[columns.covered]
     return RiskPoint(float(columns.covered.mean()), float(wrong.mean())) if len(wrong) else None
 
 
 def faults(outcome: Outcome) -> tuple[Fault, ...]:
-    """What is wrong with an outcome, in the order of ``Fault``; empty where nothing is."""
+    """What is wrong with an outcome, in the order of ``Fault``; empty if nothing is."""
     question, answer = outcome.question, outcome.answer
     holds = {
         Fault.FALSE_ANSWER: not question.answerable and answer.covered,
@@ -248,7 +247,7 @@ def _reciprocal_ranks(columns: _Columns) -> Array:
 
 
 def _calibration_rows(columns: _Columns) -> Array:
-    """Confidence and whether right, a row an outcome."""
+    """The confidence of each outcome, and whether it is right: of shape ``(outcomes, 2)``."""
     return np.stack([columns.confidence, columns.right], axis=1)
 
 
@@ -264,8 +263,8 @@ def _bins(rows: Array) -> tuple[Bin, ...]:
 
 
 def _calibration_error(rows: Array) -> float:
-    """The expected calibration error: the mean distance of a bin's confidence from its share of
-    right outcomes, the bins weighing by their outcomes.
+    """The expected calibration error: the mean distance between a bin's confidence and its share of
+    right outcomes, weighted by the number of outcomes in the bin.
 
     Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian
     binning", 2015.

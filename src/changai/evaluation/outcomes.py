@@ -1,4 +1,4 @@
-"""Asking questions whose answers are known; ``metrics`` counts what came of it."""
+"""Asking questions whose answers are known. ``metrics`` computes the metrics of the outcomes."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,11 +22,11 @@ _DEEPEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A question asked, and what came of it.
+    """A question and its answer, compared with what was expected.
 
-    ``rank`` is that of the first of ten citations to answer it, 0 where none does.
-    ``highlighted`` says that the first citation does, and that its first highlight contains one
-    of the question's ``answers`` whole.
+    ``rank`` is the rank of the first of ten citations that answers the question, 0 if none does.
+    ``highlighted`` says that the first citation answers it, and that its first highlight contains
+    one of the question's ``answers`` whole.
     """
 
     question: Question
@@ -38,9 +38,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The outcomes of questions asked of a corpus, with its passages; a question counted as
-    answered from the confidence ``threshold`` on. ``in_faq`` of the questions stand in the FAQ of
-    the corpus, for which the metrics are better than for new ones."""
+    """The outcomes of questions, and the passages of the corpus that was asked.
+
+    A question counted as answered if its confidence was at least ``threshold``. ``in_faq`` is how
+    many of the questions are in the corpus's FAQ: for these the metrics are better than for new
+    ones.
+    """
 
     outcomes: tuple[Outcome, ...]
     passages: tuple[Passage, ...]
@@ -51,8 +54,8 @@ class Evaluation:
 def open_questions(
     file: Path, index: Path, progress: Callable[[int, int], None] | None = None
 ) -> tuple[QuestionSet, Index]:
-    """Read a file of questions and open the index to ask: one in memory of the corpus that the
-    file brings, or else the one in the folder ``index``."""
+    """Read a file of questions, and open the index to ask: one made in memory of the file's own
+    corpus or, if it has none, the index in the folder ``index``."""
     questions = read_questions(file)
     if questions.articles is None:
         ensure_index(index, progress)
@@ -94,7 +97,7 @@ def _in_faq(index: Index, questions: Sequence[Question]) -> int:
 
 
 def judge(question: Question, answer: Answer, seconds: float) -> Outcome:
-    """Compare an answer, which took so many seconds, with what was to be found."""
+    """Compare an answer, which took so many seconds, with what was expected."""
     first = answer.citations[0]
     start, end = first.highlights[0]
     rank = min((c.rank for c in answer.citations if question.is_hit(c.passage)), default=0)
@@ -104,8 +107,8 @@ def judge(question: Question, answer: Answer, seconds: float) -> Outcome:
 
 
 def auroc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | None:
-    """The chance that a positive scores above a negative, ties counting half (Mann and Whitney,
-    1947); None where there is none of either."""
+    """The chance that a positive scores above a negative, with ties counting half (Mann and
+    Whitney, 1947); None if there are no positives or no negatives."""
     above, below = scores[positive], scores[~positive]
     if not len(above) or not len(below):
         return None

@@ -1,4 +1,4 @@
-"""Sets of questions that measure the system, in either of the forms that they come in."""
+"""Sets of questions for evaluation, in JSON lines or in SQuAD's format."""
 
 import re
 from dataclasses import dataclass
@@ -14,9 +14,8 @@ _SQUAD = re.compile(r'\s*\{\s*"(?:version|data)"')
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """The questions of a file, and the SHA-256 of its bytes. ``articles`` is the corpus that it
-    brings along, None where it brings none; ``left_out`` names the questions that cannot be
-    used."""
+    """The questions of a file, and the SHA-256 of its bytes. ``articles`` is the file's own corpus,
+    None if it has none; ``left_out`` names the questions that cannot be used."""
 
     sha256: str
     questions: tuple[Question, ...]
@@ -25,8 +24,8 @@ class QuestionSet:
 
 
 def read_questions(path: Path) -> QuestionSet:
-    """Read a file of JSON lines as ``reading.questions`` has them, or one in SQuAD's format, which
-    brings its paragraphs as the corpus.
+    """Read a file of JSON lines, as ``reading.questions`` describes them, or one in SQuAD's format,
+    whose paragraphs are the corpus.
 
     Raises QuestionFileError naming the file, and the lines or the article.
     """
@@ -36,7 +35,7 @@ def read_questions(path: Path) -> QuestionSet:
     except QuestionFileError:
         if _SQUAD.match(text):
             raise
-        # Several lines are no JSON as a whole.
+        # A file of several lines is not JSON as a whole.
         whole = None
     if isinstance(whole, dict) and "data" in whole:
         read = squad.parse(path, whole)

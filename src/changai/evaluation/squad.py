@@ -11,13 +11,14 @@ from changai.reading.questions import is_text
 from changai.records import Article, Document, Passage, Question
 
 _LONGEST_NAME = 40
-"""In characters: of what a question is called in a message."""
+"""The most characters of a question's name in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Squad:
-    """The questions of a file, the corpus of its paragraphs, and what the questions are called that
-    cannot be used: those without words, and those of which no answer stands in their paragraph."""
+    """The questions of a file, the corpus of its paragraphs, and the names of the questions that
+    cannot be used: those without words, and those whose paragraph contains none of their
+    answers."""
 
     questions: tuple[Question, ...]
     articles: tuple[Article, ...]
@@ -25,12 +26,12 @@ class Squad:
 
 
 def parse(path: Path, raw: dict[str, Any]) -> Squad:
-    """The value of a JSON file, which has a key ``data``.
+    """Parse the value of a JSON file that has a key ``data``.
 
-    Each question that is not marked as impossible is asked twice where there are paragraphs enough:
-    with its own there, and with it left out; its kind is "answerable", "left-out" or "impossible".
-    Of its answers those count that stand in its paragraph. Raises QuestionFileError naming the file
-    and the article.
+    A question that is not marked as impossible is asked twice if there is more than one paragraph:
+    once with its paragraph and once without. Its kind is "answerable", "left-out" or "impossible".
+    Answers that are not in the paragraph are ignored. Raises QuestionFileError naming the file and
+    the article.
     """
     if not isinstance(raw["data"], list):
         raise QuestionFileError(f"{shown(path)} 的 data 不是列表；请写成 SQuAD 格式")
@@ -63,7 +64,7 @@ def parse(path: Path, raw: dict[str, Any]) -> Squad:
 
 
 def _questions(asked: dict[str, Any], passage: Passage) -> list[Question]:
-    """A question of a paragraph, with it there and with it left out; none where it is no use."""
+    """A question, asked with its paragraph and without; none if it cannot be used."""
     text, answers = asked["question"], [answer["text"] for answer in asked.get("answers", [])]
     if not all(isinstance(each, str) for each in [text, *answers]):
         raise ValueError(asked)
@@ -81,7 +82,7 @@ def _questions(asked: dict[str, Any], passage: Passage) -> list[Question]:
 
 
 def _name(asked: dict[str, Any], passage: Passage) -> str:
-    """What a question is called in a message: its id, its words, or where it stands."""
+    """The name of a question in a message: its id, its words, or its place."""
     names = (asked.get("id"), asked["question"], f"{passage.document.title}{passage.locator}")
     return shown(next(filter(is_text, names))[:_LONGEST_NAME])
 

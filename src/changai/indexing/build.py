@@ -27,10 +27,10 @@ from changai.text.thesaurus import canonicalise
 
 _BATCH = 16
 _FIRST_BUILD = 600
-"""For how many seconds a first question waits while another process builds the index."""
+"""How many seconds a first question waits if another process is building the index."""
 
 Progress = Callable[[int, int], None]
-"""Called with how many texts have been encoded, and of how many."""
+"""Called with the number of texts encoded so far, and the number of all."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,16 +45,16 @@ def build_index(
 ) -> BuildReport:
     """Build the index of a folder of articles, and switch to it.
 
-    ``index`` is the folder that holds, or will hold, ``built/``. Nothing is done, and the report
-    says so, when the articles, the encoder and the versions are those of an index in good order.
-    Known questions whose snippets no longer stand in their article are passed over, with a warning
-    and in the report: the index before, with what was wrong in the article, would do more harm.
-    ``wait`` is for how many seconds to wait while another process builds here.
-    Raises ArticleError, QuestionFileError, EncoderError, IndexBusyError, or IndexStateError where
-    the folder cannot be written; the index in use then stays as it was.
+    ``index`` is the folder that holds, or will hold, ``built/``. If the articles, the encoder and
+    the versions are those of the index in use, nothing is done, and the report says so. FAQ
+    questions whose snippets are no longer in their article are left out, with a warning and in the
+    report: refusing to build would keep an article in use that has been corrected. ``wait`` is how
+    many seconds to wait if another process is building here. Raises ArticleError, MetadataError,
+    QuestionFileError, EncoderError, IndexBusyError, or IndexStateError if the folder cannot be
+    written; the index in use then stays as it was.
     """
     index = Path(index)
-    find(Path(articles))  # before anything is made in a folder that was not meant
+    find(Path(articles))  # Fail early: the folder may be a mistake, and nothing was made in it yet.
     model = encoders.load(encoder)
     with publishing.build_lock(index, wait):
         corpus = read_all(find(Path(articles)))
@@ -80,8 +80,8 @@ def build_index(
 
 
 def _warn(ignored: Sequence[str], corpus: Sequence[Article]) -> None:
-    """Log what its owner may not have meant in a folder of articles, a line a finding: files that
-    are not read, and what is odd about those that are."""
+    """Log warnings about a folder of articles: files that are not read, and articles that lack a
+    date, are duplicates, or have outdated FAQ questions."""
     if ignored:
         _log.warning(
             "没有收录 %s：只读 .txt 文章；请另存为 UTF-8 纯文本", "、".join(map(shown, ignored))
@@ -89,7 +89,7 @@ def _warn(ignored: Sequence[str], corpus: Sequence[Article]) -> None:
     alike: dict[str, list[str]] = {}
     for article in corpus:
         document = article.document
-        # However its lines end: a copy from another system is the same article.
+        # Line endings do not count: a copy from another system is the same article.
         alike.setdefault("\n".join(document.text.splitlines()), []).append(document.file)
         if not document.published:
             _log.warning("文章 %s 里没有找到发布日期", document.file)
@@ -105,8 +105,8 @@ def _warn(ignored: Sequence[str], corpus: Sequence[Article]) -> None:
 
 
 def encoder_in_use(index: Path) -> str:
-    """The name of the encoder that made the index in use, even if another version of Changai
-    wrote it; ``builtin`` where there is none that can be read."""
+    """The name of the encoder that made the index in use, even if another version of Changai wrote
+    it; ``builtin`` if there is no index, or none that can be read."""
     try:
         return encoder_name(index, store.current_generation(index))
     except (IndexMissingError, IndexDamagedError):
@@ -114,7 +114,7 @@ def encoder_in_use(index: Path) -> str:
 
 
 def ensure_index(index: Path, progress: Progress | None = None) -> BuildReport | None:
-    """Build the index of ``index/articles`` if there is none; None when there was one."""
+    """Build the index of ``index/articles`` if there is none yet; None if there is one."""
     if store.exists(index):
         return None
     _log.warning("%s 里还没有索引，先建立索引……", index)
@@ -130,7 +130,8 @@ def encode(
 ) -> store.Contents:
     """Make a generation's contents in memory.
 
-    Vectors of texts that the contents ``before`` hold, by the same encoder, are taken from there.
+    Vectors of texts that are in the previous contents, ``before``, are reused. These must have been
+    made by the same encoder.
     """
     passages = tuple(passage for article in corpus for passage in article.passages)
     clauses = _cut(passages)
@@ -183,13 +184,13 @@ def _clause_texts(passages: Sequence[Passage], clauses: npt.NDArray[np.int32]) -
 
 
 def _matched(passage: Passage, start: int = 0, end: int | None = None) -> str:
-    """A passage, or a stretch of it, as it is matched."""
+    """A passage, or a part of it, in the form in which it is matched."""
     return matched(passage.text[start:end], passage.document.misreadings)
 
 
 def _asked(article: Article, spelling: Spelling) -> tuple[list[str], list[frozenset[str]]]:
-    """An article's questions as they are read, and the circumstances that each names beside the
-    places of the article itself."""
+    """An article's questions as they are understood, and the circumstances that each names, without
+    the places that the article itself is about."""
     texts = [spelling.mend(normalise(question.text)) for question in article.questions]
     document = article.document
     own = frozenset[str]()
@@ -199,7 +200,7 @@ def _asked(article: Article, spelling: Spelling) -> tuple[list[str], list[frozen
 
 
 class _Vectors:
-    """The vectors of texts, each encoded once; those of the contents ``before`` are known."""
+    """The vectors of texts, each encoded once. Those of the contents ``before`` are reused."""
 
     def __init__(self, encoder: encoders.Encoder, before: store.Contents | None) -> None:
         self._encoder = encoder
@@ -217,7 +218,7 @@ class _Vectors:
     def encode(
         self, passages: Sequence[str], questions: Sequence[str], progress: Progress | None
     ) -> None:
-        """Encode what is not known yet, a batch at a time."""
+        """Encode the texts that have no vector yet, a batch at a time."""
         work = [
             (self._encoder.encode_passages, passages, self._passages),
             (self._encoder.encode_questions, questions, self._questions),
@@ -249,7 +250,7 @@ class _Current:
 
 
 def _current(index: Path, encoder: encoders.Encoder) -> _Current | None:
-    """The generation in use, if it is in good order and made by this encoder; else None."""
+    """The generation in use, if it can be used and was made by this encoder; else None."""
     try:
         generation = store.current_generation(index)
         manifest = read_manifest(index, generation)

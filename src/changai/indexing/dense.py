@@ -1,4 +1,4 @@
-"""Nearest vectors by inner product, exactly: the only importer of FAISS."""
+"""Exact nearest-neighbour search by inner product: the only importer of FAISS."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ Vectors = npt.NDArray[np.float32]
 class DenseIndex:
     """Unit vectors in FAISS's flat inner-product index (Douze et al., "The Faiss library", 2024).
 
-    Searches may run in several threads at once; nothing changes an index once it is made.
+    It never changes once it is made, so several threads may search it at once.
     """
 
     def __init__(self, index: faiss.IndexFlat) -> None:
         self._index = index
-        # A view of FAISS's own memory: rows can be compared without copying them.
+        # A view of FAISS's own memory, so that rows can be compared without copying them.
         self._rows: Vectors = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
             index.ntotal, index.d
         )
@@ -33,7 +33,7 @@ class DenseIndex:
 
     @classmethod
     def read(cls, path: Path) -> "DenseIndex":
-        """Read what ``write`` wrote; its checksum must have been verified, for FAISS trusts it."""
+        """Read what ``write`` wrote. Verify its checksum first: FAISS trusts the file."""
         try:
             index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
         except (OSError, RuntimeError) as error:
@@ -65,8 +65,8 @@ class DenseIndex:
     def similarities(self, vector: Vectors, rows: npt.NDArray[np.int64] | None = None) -> Vectors:
         """The inner product of ``vector`` with each of ``rows``, or with all, in their order.
 
-        By FAISS: NumPy's product would use several threads, which costs a hundred times as much
-        where another process keeps a core busy.
+        FAISS computes it, since NumPy's product would use several threads, which takes a hundred
+        times as long if another process keeps a core busy.
         """
         chosen = self._rows if rows is None else self._rows[rows]
         wanted = np.ascontiguousarray(vector, dtype=np.float32)

@@ -1,9 +1,9 @@
-"""The FAQ: questions that articles bring along, and what can be learned from them.
+"""The FAQ: the questions that come with articles, and what is learned from them.
 
-Each comes with the snippets of its article that answer it, or with none where it does not. A new
-question like one of them is likely to have the same answer. Four features say so of a passage: how
-like the nearest question is that it answers, by meaning and by wording, and the same of all its
-questions taken together.
+Each comes with the snippets of its article that answer it, or with none if the article does not. A
+new question similar to one of them probably has the same answer. Four features of a passage
+express this: the similarity of the nearest question that it answers, by meaning and by wording, and
+the same for all its questions together.
 """
 
 from collections.abc import Sequence
@@ -25,19 +25,19 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 _RIDGE = 0.3
-"""How strongly the weights of ``predictors`` are drawn to zero."""
+"""The ridge of the regression that gives ``predictors``."""
 
 _ENOUGH = 100
-"""From how many questions of either sort on a document is judged by its FAQ: with fewer, its text
-alone did better."""
+"""The least number of questions of either sort, answered and not, for a document to be judged by
+its FAQ. With fewer, judging by its text alone did better."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpans:
-    """Where the FAQ's questions are answered.
+    """The places of the answers to the FAQ's questions.
 
-    A row of ``rows`` is ``(question, passage, start, end)``: a snippet at those offsets within a
-    passage's text. ``documents[question]`` is the number of the document it was asked of.
+    A row of ``rows`` is ``(question, passage, start, end)``: a snippet at these offsets within a
+    passage's text. ``documents[question]`` is the number of the document that the question is of.
     """
 
     rows: npt.NDArray[np.int32]
@@ -57,12 +57,11 @@ class _Row:
 class Faq:
     """The FAQ of a corpus, and what is learned from it.
 
-    ``texts`` are the questions, normalised and with their spelling mended; ``circumstances`` the
-    numbers, places and details that tell one from another like it. ``predictors`` has a row for
-    each passage and then for each document, of which the last column is to be added: its product
-    with a question's vector tells the questions that the passage answers, or those that the
-    document does not, from all others. ``vocabulary`` has for each passage its terms and those of
-    its questions together.
+    ``texts`` are the questions, normalised and with their spelling corrected; ``circumstances`` are
+    the numbers, places and details that distinguish similar ones. ``predictors`` holds a linear
+    model for each passage, and then for each document, with the intercept in the last column. It
+    predicts from a question's vector whether the passage answers, or whether the document does not.
+    ``vocabulary`` holds, for each passage, its terms together with those of its questions.
     """
 
     texts: tuple[str, ...]
@@ -82,8 +81,8 @@ class Faq:
         vectors: Floats,
         passages: Sequence[Sequence[str]],
     ) -> "Faq":
-        """Learn from questions, given by their texts, circumstances and vectors, about passages,
-        given as lists of terms."""
+        """Learn from questions (their texts, circumstances and vectors) about passages (lists of
+        terms)."""
         terms = [tokens.terms(text) for text in texts]
         vocabulary = [list(own) for own in passages]
         for question, passage, _, _ in spans.rows.tolist():
@@ -143,7 +142,7 @@ class Faq:
 
     @cached_property
     def _unanswered(self) -> Integers:
-        """The document of each question that it does not answer, -1 for one that is answered."""
+        """For each question, the document that does not answer it, or -1 if it is answered."""
         answered = np.isin(np.arange(len(self.texts)), self.spans.rows[:, 0])
         return np.where(answered, -1, self.spans.documents).astype(np.int64)
 
@@ -158,19 +157,20 @@ class Faq:
 
     @cached_property
     def _particular(self) -> list[tuple[int, frozenset[str]]]:
-        """The numbers of the questions not answered that name circumstances, and these."""
+        """The unanswered questions that name circumstances: their numbers and the circumstances."""
         named = enumerate(self.circumstances)
         return [(number, own) for number, own in named if own and self._unanswered[number] >= 0]
 
     def match(
         self, vector: Floats, terms: Sequence[str], circumstances: frozenset[str]
     ) -> "FaqMatches":
-        """Compare a question, by its vector, its terms and its circumstances, with the FAQ."""
+        """Compare a question with the FAQ, by its vector, its terms and its circumstances."""
         products = np.einsum("ij,j->i", self.predictors[:, :-1], vector) + self.predictors[:, -1]
         passages = len(self.predictors) - 1 - int(self.spans.documents.max())
         cosines = self.vectors.similarities(vector)
         likeness = np.stack([cosines, self.terms.likeness(terms)], axis=1)
-        # That nothing is told of another year says nothing of this one: as unlike as can be.
+        # A question known to be unanswered for another year says nothing about this one, so it gets
+        # the lowest similarity.
         elsewhere = [number for number, named in self._particular if not named <= circumstances]
         likeness[elsewhere] = likeness.min(axis=0)
         rarity = self.terms.idf(terms)
@@ -189,12 +189,11 @@ class Faq:
 class FaqMatches:
     """A question compared with the FAQ.
 
-    ``unanswered_by`` is for each FAQ question the document that does not answer it, or -1.
-    ``likeness`` has for each the cosine, and how much of the terms, by rarity, is shared.
-    ``predicted`` has for each passage the product with its predictor, and the share of the terms
-    that its vocabulary holds; ``predicted_unanswered`` for each document the product with the
-    predictor of what it does not answer. ``judged`` are the documents with enough questions to be
-    judged by their FAQ.
+    ``unanswered_by`` is, for each FAQ question, the document that does not answer it, or -1.
+    ``likeness`` has, for each FAQ question, its cosine and its Dice similarity by terms.
+    ``predicted`` has, for each passage, its predictor's value and the term overlap of its
+    vocabulary. ``predicted_unanswered`` has, for each document, the value of the predictor that it
+    does not answer. ``judged`` are the documents with enough questions to be judged by their FAQ.
     """
 
     spans: AnswerSpans
@@ -218,9 +217,9 @@ class FaqMatches:
     def passage_features(self, passages: Integers) -> Floats:
         """The four ``FAQ_FEATURES`` of each of ``passages``, of shape ``(passages, 4)``.
 
-        A passage without FAQ questions is given the upper quartile of those that have some, so that
-        an article that brings none along is neither raised nor sunk: most of those compared are no
-        rivals.
+        A passage without FAQ questions gets the upper quartile of those that have some, so that an
+        article without an FAQ is neither raised nor lowered: most of the others are not in
+        competition with it.
         """
         best = np.full((len(self.predicted), 2), -np.inf, dtype=np.float32)
         np.maximum.at(best, self.spans.rows[:, 1], self.likeness[self.spans.rows[:, 0]])
@@ -230,8 +229,8 @@ class FaqMatches:
         return features
 
     def unanswered_features(self, document: int) -> Floats | None:
-        """How like the nearest question is that a document is known not to answer, by meaning and
-        by wording, and ``predicted_unanswered``; None for a document that is not ``judged``."""
+        """The similarity of the nearest question that a document does not answer, by meaning and by
+        wording, and ``predicted_unanswered``; None for a document that is not ``judged``."""
         if document not in self.judged:
             return None
         likeness = self.likeness[self.unanswered_by == document].max(axis=0)
@@ -240,22 +239,21 @@ class FaqMatches:
 
 @dataclass(frozen=True, slots=True)
 class Snippets:
-    """The snippets of one passage that answer FAQ questions: the ``(start, end)`` of each, of
-    shape ``(n, 2)``, and how like its question is, by cosine and by shared terms, of that shape
-    too."""
+    """The snippets of one passage that answer FAQ questions: the ``(start, end)`` of each, and the
+    similarity of its question, by cosine and by terms. Both are of shape ``(n, 2)``."""
 
     spans: npt.NDArray[np.int32]
     likeness: Floats
 
     def touching(self, clauses: Integers) -> npt.NDArray[np.bool_]:
-        """Which of them each clause, a row ``(start, end)``, has a part of: of shape
+        """Which snippets each clause, a row ``(start, end)``, overlaps: of shape
         ``(clauses, snippets)``."""
         return (clauses[:, :1] < self.spans[:, 1]) & (self.spans[:, 0] < clauses[:, 1:])
 
 
 def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpans:
-    """Find the snippets of the articles' questions, in order, among all the corpus's passages: each
-    in every passage of its own article that has it."""
+    """Find the snippets of the articles' questions, in order. A snippet is looked for in every
+    passage of its own article."""
     rows: list[tuple[int, int, int, int]] = []
     documents: list[int] = []
     for document, article in enumerate(corpus):
@@ -273,8 +271,8 @@ def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpan
 
 
 def _labels(spans: AnswerSpans, passages: int) -> Floats:
-    """Which passage answers each question, and which document does not: of shape
-    ``(questions, passages + documents)``, 1 or 0."""
+    """For each question, 1 at the passages that answer it, or at the document that does not: of
+    shape ``(questions, passages + documents)``."""
     questions, documents = len(spans.documents), int(spans.documents.max()) + 1
     labels = np.zeros((questions, passages + documents), dtype=np.float32)
     labels[spans.rows[:, 0], spans.rows[:, 1]] = 1
@@ -284,8 +282,8 @@ def _labels(spans: AnswerSpans, passages: int) -> Floats:
 
 
 def _fit_predictors(vectors: Floats, labels: Floats) -> Floats:
-    """Ridge regression (Hoerl and Kennard, 1970) of each column of ``labels``, less its mean, on
-    the vectors, less theirs. The last column of the result is to be added to the product."""
+    """Ridge regression (Hoerl and Kennard, 1970) of each column of ``labels`` on the vectors, both
+    centred. The last column of the result is the intercept that centring leaves."""
     mean = vectors.mean(axis=0)
     centred = (vectors - mean).astype(np.float64)
     gram = centred.T @ centred + _RIDGE * np.eye(vectors.shape[1])

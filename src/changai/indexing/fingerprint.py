@@ -1,4 +1,4 @@
-"""One hash of all that decides how texts are read, so that an index made otherwise is noticed."""
+"""One hash of everything that decides how texts are read, so that an outdated index is noticed."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -9,12 +9,12 @@ from importlib.resources.abc import Traversable
 
 _PACKAGES = ("text", "reading", "query", "indexing")
 _LIBRARIES = ("bm25s", "opencc", "pypinyin", "rjieba")
-"""Of other versions, a question may be read otherwise than the index."""
+"""Another version of these may read a question differently from how the index was read."""
 
 
 @cache
 def fingerprint() -> str:
-    """The hash of what texts are read with here."""
+    """The hash of what this installation reads texts with."""
     return hash_of(ingredients())
 
 

@@ -1,8 +1,8 @@
-"""The manifest of a generation: what it was made from and with, by which whoever opens it tells
-whether it is what was written, and whether this version of Changai can use it.
+"""The manifest of a generation: what it was made from, and with what. It shows whether the files
+are still what was written, and whether this version of Changai can use them.
 
-A generation's name is its number and the first digits of the SHA-256 of its manifest, which has
-those of all its other files: nothing is believed before that has been checked.
+A generation's name is its number and the first digits of the SHA-256 of its manifest, which holds
+the SHA-256 of every other file. Nothing is trusted before these have been checked.
 """
 
 import hashlib
@@ -24,13 +24,16 @@ GENERATION = re.compile(r"(?P<number>[0-9]{6})-(?P<digest>[0-9a-f]{16})")
 FORMAT_VERSION = 5
 
 _LARGEST = 50_000_000
-"""In bytes: of some hundred thousand articles."""
+"""In bytes: enough for some hundred thousand articles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation was made from and with, when (ISO 8601, UTC), and the SHA-256 of each of
-    its files. ``reading`` is the fingerprint of what texts were read with."""
+    """What a generation was made from and with.
+
+    ``reading`` is the fingerprint of what texts were read with, ``built`` the time (ISO 8601, UTC).
+    ``articles`` has the SHA-256 of each file that was read, ``files`` that of each file written.
+    """
 
     format_version: int
     reading: str
@@ -43,8 +46,8 @@ class Manifest:
 def read_manifest(index: Path, generation: str) -> Manifest:
     """Read a generation's manifest and check that this version of Changai can use it.
 
-    Raises IndexMismatchError for another format or reading of texts, IndexDamagedError where it
-    cannot be read or is not the one that the generation is named after.
+    Raises IndexMismatchError for another format or another reading of texts, IndexDamagedError if
+    it cannot be read or is not the one that the generation is named after.
     """
     raw = _raw_manifest(index, generation)
     encoder = raw["encoder"]["name"]
@@ -86,7 +89,7 @@ def check_encoder(index: Path, manifest: Manifest, encoder: EncoderIdentity) -> 
 
 
 def write_manifest(folder: Path, encoder: EncoderIdentity, articles: dict[str, str]) -> str:
-    """Write the manifest of what is in a folder, made here and now; the digits for its name.
+    """Write the manifest of the files in a folder, and return the digits for its name.
 
     ``articles`` maps the name of each file that was read to its SHA-256. Raises OSError.
     """
@@ -104,13 +107,13 @@ def write_manifest(folder: Path, encoder: EncoderIdentity, articles: dict[str, s
 
 
 def damaged(index: Path, path: Path, reason: object) -> str:
-    """That a file of the index cannot be used, for this reason, and what to do."""
+    """The message that a file of the index cannot be used: the reason, and what to do."""
     why = files.cause(reason).partition("；")[0] if isinstance(reason, OSError) else reason
     return f"索引文件 {shown(path)} 不能用（{why}）；请运行：changai build --index {index}"
 
 
 def _raw_manifest(index: Path, generation: str) -> dict[str, Any]:
-    """A manifest of any version, which names at least that and the encoder.
+    """A manifest of any version, with at least a version and the name of an encoder.
 
     Raises IndexDamagedError.
     """

@@ -1,7 +1,7 @@
-"""Publishing: how a generation of the index comes into use, and older ones go.
+"""Publishing: putting a generation of the index into use, and removing older ones.
 
-It is written under a temporary name, synced, renamed, opened as a check, and only then named in the
-pointer, which is replaced in one step.
+It is written under a temporary name, synced, renamed, and opened as a check. Only then is it named
+in the pointer, which is replaced in one step.
 """
 
 import contextlib
@@ -32,10 +32,9 @@ _log = logging.getLogger(__name__)
 def publish(index: Path, contents: store.Contents, articles: dict[str, str]) -> str:
     """Write a new generation, prove it by opening it, switch to it, and return its name.
 
-    ``articles`` maps the name of each article's file, and of its questions', to its SHA-256. The
-    generation before stays on disk for processes that still read it; older ones are removed.
-    Raises IndexStateError, and then what was in use still is; what goes wrong after the switch is
-    logged.
+    ``articles`` maps the name of each file that was read to its SHA-256. The previous generation
+    stays on disk for processes that still read it; older ones are removed. Raises IndexStateError,
+    and then the previous one stays in use. What goes wrong after the switch is only logged.
     """
     built = index / "built"
     temporary = built / f"{_TEMPORARY}{uuid4().hex}"
@@ -64,9 +63,9 @@ def publish(index: Path, contents: store.Contents, articles: dict[str, str]) -> 
 
 
 def switch(index: Path, generation: str) -> None:
-    """Put a generation into use, which must have been verified, in one step.
+    """Put a generation into use in one step. It must have been verified.
 
-    Raises IndexStateError where the one before stays in use.
+    Raises IndexStateError, and then the previous one stays in use.
     """
     built = index / "built"
     draft = built / f"{_TEMPORARY}{store.POINTER}"
@@ -86,10 +85,10 @@ def switch(index: Path, generation: str) -> None:
 
 @contextlib.contextmanager
 def build_lock(index: Path, wait: float = 0) -> Iterator[None]:
-    """Hold the right to publish, after waiting for it for up to ``wait`` seconds.
+    """Hold the lock for building, after waiting for it for up to ``wait`` seconds.
 
-    Raises IndexBusyError when another process still holds it then, IndexStateError where the
-    folder cannot be written.
+    Raises IndexBusyError if another process still holds it then, IndexStateError if the folder
+    cannot be written.
     """
     lock = FileLock(index / "built" / "build.lock")
     with _writing(index):
@@ -106,7 +105,7 @@ def build_lock(index: Path, wait: float = 0) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _writing(index: Path) -> Iterator[None]:
-    """Say in Chinese what keeps the folder from being written."""
+    """Turn an OSError into an IndexStateError that says in Chinese what went wrong."""
     try:
         yield
     except OSError as error:
@@ -118,7 +117,7 @@ def _unwritable(index: Path, error: OSError) -> str:
 
 
 def _is_out_of_use(index: Path, generation: str) -> bool:
-    """Whether it is certain that another generation is in use, or none."""
+    """Whether it is certain that this generation is not in use."""
     try:
         return store.current_generation(index) != generation
     except IndexMissingError:
@@ -133,7 +132,7 @@ def _next_number(built: Path) -> int:
 
 
 def _tidy(index: Path, kept: set[str]) -> None:
-    """Remove other generations, and what an interrupted build left behind."""
+    """Remove all generations but those ``kept``, and what interrupted builds left behind."""
     built = index / "built"
     try:
         left = [path for path in built.iterdir() if path.name.startswith(_TEMPORARY)]

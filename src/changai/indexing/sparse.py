@@ -13,7 +13,7 @@ from changai.errors import IndexDamagedError
 Floats = npt.NDArray[np.float32]
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What bm25s raises of JSON that is not what it wrote: it checks no types."""
+"""What bm25s raises for JSON that it did not write, since it does not check types."""
 
 
 class SparseIndex:
@@ -26,7 +26,7 @@ class SparseIndex:
 
     @classmethod
     def fit(cls, terms: Sequence[Sequence[str]]) -> "SparseIndex":
-        """Index units of text, each given as its list of terms."""
+        """Index units of text, each given as a list of terms."""
         model = bm25s.BM25(method="lucene")
         model.index([list(unit) or [""] for unit in terms], show_progress=False)
         return cls(model)
@@ -44,7 +44,7 @@ class SparseIndex:
         self._model.save(folder, show_progress=False)
 
     def search(self, terms: Sequence[str], k: int) -> npt.NDArray[np.int64]:
-        """The units of the ``k`` highest scores above zero, best first, ties in reading order."""
+        """The ``k`` units with the highest scores above zero, best first, ties in reading order."""
         known = [term for term in terms if term in self._model.vocab_dict]
         if not known:
             return np.empty(0, dtype=np.int64)
@@ -53,15 +53,15 @@ class SparseIndex:
         return best[scores[best] > 0]
 
     def idf(self, terms: Sequence[str]) -> Floats:
-        """How rare each term is: ``ln(1 + (n - df + ½) / (df + ½))``, as in BM25."""
+        """The rarity of each term: ``ln(1 + (n - df + ½) / (df + ½))``, as in BM25."""
         frequency = np.array(
             [0 if span is None else span[1] - span[0] for span in map(self._span, terms)]
         )
         return self._rarity(frequency)
 
     def likeness(self, terms: Sequence[str]) -> Floats:
-        """For each unit, how much of it and of the terms is shared, by rarity, 0 to 1: twice what
-        is shared by what both have together (Dice, 1945)."""
+        """For each unit, its similarity to the terms, weighted by rarity, 0 to 1: twice the shared
+        weight, divided by the sum of both weights (Dice, 1945)."""
         rarity = self.idf(terms)
         wanted = float(rarity.sum())
         together = np.maximum(wanted + self._weights, np.float32(1e-9))
@@ -70,7 +70,7 @@ class SparseIndex:
 
     @cached_property
     def _weights(self) -> Floats:
-        """For each unit, the rarity of all its terms together."""
+        """For each unit, the sum of the rarity of its terms."""
         frequency = np.diff(self._starts)
         rarity = np.repeat(self._rarity(frequency), frequency)
         weights = np.bincount(self._model.scores["indices"], rarity, minlength=self._units)
@@ -81,7 +81,8 @@ class SparseIndex:
         return np.asarray(rarity, dtype=np.float32)
 
     def overlap(self, terms: Sequence[str], weights: Floats) -> Floats:
-        """For each unit, the share of the terms' ``weights`` whose terms it holds, 0 to 1."""
+        """For each unit, the term overlap: the share of ``weights`` of the terms that it holds, 0
+        to 1."""
         held = np.zeros(self._units, dtype=np.float32)
         total = float(weights.sum())
         if total == 0:
@@ -92,7 +93,7 @@ class SparseIndex:
         return held
 
     def _span(self, term: str) -> tuple[int, int] | None:
-        """Where the postings of a term lie, or None for a term no unit holds."""
+        """The place of a term's postings, or None for a term that no unit holds."""
         number = self._model.vocab_dict.get(term)
         if number is None or number + 1 >= len(self._starts):
             return None

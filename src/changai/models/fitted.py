@@ -1,7 +1,7 @@
 """The fitted weights: one model that ranks passages, and judges whether they answer.
 
-``weights.json`` is written by ``changai fit``. ``search.features`` makes what the weights are
-multiplied with, in the order of the names below, for fitting and for serving alike.
+``weights.json`` is written by ``changai fit``. ``search.features`` computes the features named
+below, in this order, both for fitting and for serving.
 """
 
 import json
@@ -23,59 +23,59 @@ TEXT_FEATURES = (
 
 FAQ_FEATURES = (
     "faq_similarity",  # cosine of question and the nearest FAQ question that the passage answers
-    "faq_overlap",  # how much of its terms, by rarity, one of those shares with the question
-    "faq_prediction",  # how far the FAQ as a whole predicts that the passage answers
-    "vocabulary_overlap",  # share of the terms that the passage and its FAQ questions hold
+    "faq_overlap",  # the highest Dice similarity, by terms and their rarity, to one of those
+    "faq_prediction",  # a regression on the whole FAQ, of whether the passage answers
+    "vocabulary_overlap",  # share of the terms, by rarity, that the passage or its FAQ holds
 )
 
 RANKING_FEATURES = (
     *TEXT_FEATURES,
     *FAQ_FEATURES,
-    "other_year",  # 1 where the passage speaks of another year than the question
+    "other_year",  # 1 if the passage is not about every year that the question names
 )
 
 CLAUSE_FEATURES = (
     "clause_similarity",  # cosine of question and clause
     "clause_overlap",  # share of the question's terms, by rarity, that the clause holds
-    "gives",  # 1 where it gives an amount or a particular that is asked for
-    "title",  # 1 for the title that opens a passage
+    "gives",  # 1 if it gives an amount or a particular that is asked for
+    "title",  # 1 if it is the title that opens the passage
     "snippet_similarity",  # cosine of question and an FAQ question that the clause answers
-    "snippet_overlap",  # how much of its terms that one shares with the question
+    "snippet_overlap",  # their Dice similarity, by terms and their rarity
 )
-"""Of a clause, to find the one that answers best within its passage."""
+"""Of a clause, to find the best one of its passage."""
 
 BESIDE_FEATURES = (
-    "behind",  # by how much the clause scores below the best one of its passage
+    "behind",  # how far the clause scores below the best one of its passage
 )
 """Of a clause beside the best one, which may belong to the answer too."""
 
 ANSWERABILITY_FEATURES = (
     *TEXT_FEATURES,
-    "foreign",  # 1 where the question has no Chinese character
+    "foreign",  # 1 if the question has no Chinese character
     "length",  # natural logarithm of its number of characters
-    "missing_quantities",  # how many of this kind the passage does not give, up to 2
+    "missing_quantities",  # how many things of this kind are missing, up to 2; so the next five
     "missing_particulars",
     "missing_details",
     "missing_years",
     "missing_places",
     "missing_points",
-    "missing_any",  # 1 where anything is missing
-    "bare",  # 1 where the question is nothing but words that stand there just so
+    "missing_any",  # 1 if anything is missing
+    "bare",  # 1 if the whole question stands in the passage, verbatim but for punctuation
 )
 
 FAQ_ANSWERABILITY_FEATURES = (
     *ANSWERABILITY_FEATURES,
     *FAQ_FEATURES,
     "unanswered_similarity",  # cosine of question and the nearest FAQ question without an answer
-    "unanswered_overlap",  # how much of its terms one of those shares with the question
-    "unanswered_prediction",  # how far the FAQ as a whole predicts that the document has no answer
+    "unanswered_overlap",  # the highest Dice similarity, by terms, to one of those
+    "unanswered_prediction",  # a regression on the whole FAQ, of whether the article has no answer
 )
-"""Of a passage whose article's FAQ has enough questions that it answers and that it does not."""
+"""Of a passage whose article has an FAQ with enough questions of either sort: answered and not."""
 
 FURTHER_FEATURES = (
-    "behind",  # by how much the passage scores below the first
-    "log_odds",  # of its own confidence
-    "several",  # 1 where the question asks for several things
+    "behind",  # how far the passage scores below the first
+    "log_odds",  # of the confidence that this passage answers
+    "several",  # 1 if the question asks for several things
 )
 """Of a passage after the first, which may answer the question too."""
 
@@ -94,11 +94,11 @@ class Logistic:
         return combined
 
     def probability(self, row: Floats) -> float:
-        """The probability that a row of features foretells."""
+        """The probability for one row of features."""
         return float(1 / (1 + np.exp(-float(row @ self.weights) - self.intercept)))
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``weights.json`` holds of it."""
+        """The form in which ``weights.json`` holds it."""
         weights = (round(float(weight), 4) for weight in self.weights)
         return {
             "intercept": round(self.intercept, 4),
@@ -108,12 +108,12 @@ class Logistic:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """All that is fitted.
+    """Everything that is fitted.
 
-    ``ranking`` orders passages, and ``clause`` the clauses of one; ``beside`` tells whether a
-    clause next to the best belongs to the answer. ``answerability`` and ``faq_answerability`` give
-    the probability that a passage answers, ``further`` that a passage after the first does so too.
-    A question counts as answered from the confidence ``threshold`` on.
+    ``ranking`` orders passages, and ``clause`` the clauses of a passage; ``beside`` says whether a
+    clause next to the best one belongs to the answer. ``answerability`` and ``faq_answerability``
+    give the probability that a passage answers, and ``further`` that a passage after the first
+    answers too. A question counts as answered if its confidence is at least ``threshold``.
     """
 
     ranking: Logistic
@@ -125,7 +125,7 @@ class Model:
     threshold: float
 
     def answerability_of(self, by_faq: bool) -> Logistic:
-        """What judges a passage whose article is judged by its FAQ, or is not."""
+        """The part that judges a passage: by its article's FAQ, or by its text alone."""
         return self.faq_answerability if by_faq else self.answerability
 
 

@@ -1,4 +1,4 @@
-"""What a question means: its spelling, what it asks for, and what it leans on from before.
+"""What a question means: its spelling, what it asks for, and what a follow-up refers to.
 
 Imports ``text``.
 """

@@ -1,8 +1,8 @@
 """What kind of answer a question expects, and whether a passage gives one.
 
-A passage on the right topic does not answer a question that asks for an amount, a date, a name or
-a list that it does not give. What is asked and what is given is read off the words by rule; how
-much it counts is fitted (``fitting``).
+A passage on the right topic does not answer a question if it lacks the amount, date, name or list
+that is asked for. What is asked for, and what is given, is found by rule; how much it counts is
+fitted (``evaluation.fitting``).
 """
 
 import re
@@ -16,9 +16,9 @@ from changai.text.thesaurus import canonicalise
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of answer: how questions ask for it, and what gives it.
+    """A kind of answer: what in a question asks for it, and what in a passage gives it.
 
-    ``given`` is None for what articles of this sort hardly ever give.
+    ``given`` is None for kinds that articles of this sort hardly ever give.
     """
 
     name: str
@@ -171,7 +171,7 @@ _SEVERAL = re.compile(
     r"|什么.{0,6}(?:措施|做法|办法|行动|活动|会议?|机制)|\bwhich\b|\bwhat \S+s\b|những|\bcác\b"
 )
 
-# Where somebody comes from is not what the question is about.
+# A place that somebody comes from is not what the question is about.
 _ORIGIN = r"(?!.{0,2}(?:来的|(?<!外地)人(?!才)|籍|老家|过来|嫁))"
 
 
@@ -197,7 +197,7 @@ class Missing:
     points: tuple[str, ...]
 
     def names(self) -> tuple[str, ...]:
-        """All of them, the most telling first."""
+        """All of them, the most informative first."""
         years = tuple(f"{year}年" for year in self.years)
         kinds = (*self.particulars, *self.quantities, *self.details)
         return tuple(dict.fromkeys((*self.places, *years, *self.points, *kinds)))
@@ -215,8 +215,8 @@ def read(question: str) -> Expectations:
 
 
 def circumstances(question: str) -> frozenset[str]:
-    """The numbers and the places that a normalised question names, and the details, by name, that
-    it asks for: a like question with others, or with none, asks something else."""
+    """The numbers and places that a normalised question names, and the names of the details that it
+    asks for. A similar question with other ones, or with none, asks for something else."""
     details = frozenset(kind.name for kind in DETAILS if kind.asked.search(question))
     return frozenset(_NUMERAL.findall(question)) | places(question) | details
 
@@ -248,11 +248,11 @@ def names_year(text: str) -> bool:
 def missing(
     expected: Expectations, passage: str, clauses: Sequence[str], dating: str, document: str
 ) -> Missing:
-    """What of it a passage does not give.
+    """What a question expects and a passage does not give.
 
-    A kind of answer must stand in the passage's best ``clauses``; a point anywhere in the passage;
-    a year in the text that is ``dating`` it; a place anywhere in its document. All texts must have
-    been normalised.
+    A kind of answer must be in the passage's best ``clauses``, a point anywhere in the passage, a
+    year in the text ``dating`` it, and a place anywhere in its document. All texts must be
+    normalised.
     """
     near, official = " ".join(clauses), canonicalise(passage)
     lacking = [k for k in expected.kinds if k.given is None or not k.given.search(near)]

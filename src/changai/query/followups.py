@@ -1,22 +1,22 @@
-"""What a question means that leans on the ones before it: by rule, with no model.
+"""What a follow-up question means: resolved by rule, without a model.
 
 People ask “技能人才总量多少?” and go on with “那高技能人才呢?”. ``resolve`` says what they mean,
-“高技能人才总量多少?”, or None where a question stands on its own: to read a whole question into
-another is worse than to miss a follow-up, so whatever is in doubt stands on its own.
+“高技能人才总量多少?”, or None for a question that stands on its own. To change the meaning of a
+whole question is worse than to miss a follow-up, so in doubt a question stands on its own.
 
-Only the newest question that is about something is leaned on. The rules, in the order tried:
+A follow-up refers to the latest question that has a topic. The rules, in the order tried:
 
-- ``_more``: “还有吗” and “具体呢” ask the same again, with 还 or 具体 in it.
-- ``_pronoun``: 它, 这个, 这项政策, 他们, 那里 stand for the topic, the people, or the place before.
-- ``_about``: a question made up of words that say nothing without a topic (“怎么申请?”, “一年保费
-  多少钱?”) gets the topic: the question before without what it asked for.
-- ``_instead``: a noun phrase marked by 那 or 呢 takes the place of one of its kind (a year, a
-  place, people, words listed together), of one that ends alike, or of the only one.
+- ``_more``: “还有吗” and “具体呢” ask the same again, with 还 or 具体 added.
+- ``_pronoun``: 它, 这个, 这项政策, 他们, 那里 stand for the earlier topic, people, or place.
+- ``_about``: a question whose words mean nothing without a topic (“怎么申请?”, “一年保费多少钱?”)
+  gets the topic of the earlier question.
+- ``_instead``: a noun phrase marked by 那 or 呢 replaces a phrase of its kind (a year, a place,
+  people, words listed together), one with the same ending, or the only one.
 - ``_instead_latin``: the same for “what about …?” and “còn …?”, by years, names and shared words.
 
-“为什么呢” is left alone: it asks for the reason of an answer, which no rule here knows.
+“为什么呢” is left alone: it asks for the reason behind an answer, which no rule here knows.
 
-What a text is made of is read in ``phrases``; the words are those of ``followups.txt``.
+``phrases`` parses the questions; the words are those of ``followups.txt``.
 """
 
 import re
@@ -28,9 +28,9 @@ from changai.text import normalisation, tokens
 from changai.text.characters import has_han
 
 LOOK_BACK = 3
-"""How many questions before it a follow-up can lean on."""
+"""How many earlier questions a follow-up may refer to."""
 
-# Whoever writes more than this tells a story, and leans on nothing.
+# In characters. A longer text is a story of its own, not a follow-up.
 _LONGEST = 60
 _LONGEST_PHRASE = 12
 
@@ -60,7 +60,7 @@ _LATIN_LEAD = re.compile(
     r"(?:and what about|what about|how about|and|(?:vậy |thế )?còn)\s+(.+?)(?:\s+thì sao)?", re.I
 )
 _LATIN_YEAR = re.compile(r"(?:(?:in|năm)\s+)?((?:19|20)\d\d)", re.I)
-# Words that begin with a capital, none of them the first of the question.
+# Words that begin with a capital letter, except the first word of the question.
 _LATIN_NAME = re.compile(r"(?: [^\W\d_a-zß-ÿ]\w+)+")
 
 
@@ -68,7 +68,7 @@ def resolve(question: str, earlier: Sequence[str]) -> str | None:
     """The full question that a follow-up means, or None when it stands on its own.
 
     ``earlier`` are the questions asked before, oldest first, as they were understood; the last
-    three count. The result is in simplified script, as in ``chinese.plain``.
+    ``LOOK_BACK`` count. The result is in the form of ``normalisation.plain``.
     """
     said = _tidied(question)
     for before in reversed(earlier[-LOOK_BACK:]):
@@ -94,7 +94,7 @@ def _more(said: str, base: Phrase) -> str | None:
 
 
 def _pronoun(said: str, base: Phrase) -> str | None:
-    """A pronoun with nothing before it that it could stand for."""
+    """A pronoun that nothing in its own question can be the antecedent of."""
     rest = _led(said)[0].rstrip(_PARTICLES)
     match = _pronouns().search(rest)
     if match is None or "," in rest or not asks(rest):
@@ -114,7 +114,7 @@ def _pronoun(said: str, base: Phrase) -> str | None:
 
 
 def _about(said: str, base: Phrase) -> str | None:
-    """A question that has no topic gets that of the question before."""
+    """A question without a topic gets that of the earlier question."""
     rest = _led(said)[0].rstrip(_PARTICLES)
     letters = read(rest).letters
     if not asks(rest) or re.search("[CXP]", letters) or not re.search("[BE]", letters):
@@ -123,7 +123,7 @@ def _about(said: str, base: Phrase) -> str | None:
 
 
 def _instead(said: str, base: Phrase) -> str | None:
-    """A marked noun phrase takes the place of its like."""
+    """A marked noun phrase replaces a similar one."""
     rest, led = _led(said)
     marked = rest.endswith("呢")
     phrase = _PREPOSITION.sub("", rest.removesuffix("呢"))
@@ -150,7 +150,7 @@ def _instead(said: str, base: Phrase) -> str | None:
 
 
 def _dated_or_placed(part: str, base: Phrase) -> str | None:
-    """The question for another year or place; one for an amount may have had none."""
+    """The question for another year or place. If it asks for an amount, it may have had none."""
     there = base.parts(read(part).letters)
     if len(there) == 1:
         return base.text.replace(there[0], part)
@@ -161,7 +161,7 @@ def _dated_or_placed(part: str, base: Phrase) -> str | None:
 
 
 def _swapped(part: str, base: Phrase) -> str | None:
-    """The question with ``part`` in the place of what is like it."""
+    """The question with ``part`` in place of a phrase of its kind, or with the same ending."""
     if not base.topic:
         return None
     for line in _like():
@@ -176,8 +176,11 @@ def _swapped(part: str, base: Phrase) -> str | None:
 
 
 def _shared(part: str, phrase: str) -> tuple[int, int] | None:
-    """The ``(start, end)`` of what ends in ``phrase`` as ``part`` does, from the start of the
-    phrase, or, where ``part`` has a mere prefix more (副, 高), of the word."""
+    """The ``(start, end)`` of what in ``phrase`` has the same ending as ``part``, or None.
+
+    It begins where the phrase begins or, if ``part`` only has one more character in front (副, 高),
+    where the word begins.
+    """
     starts, own = read(phrase).bounds, read(part).bounds
     for length in range(len(part), 1, -1):
         place = phrase.find(part[-length:])
@@ -188,9 +191,9 @@ def _shared(part: str, phrase: str) -> tuple[int, int] | None:
 
 
 def _weakly(part: str, base: Phrase) -> str | None:
-    """Where nothing is like it: as what people have (“外地人的住房呢”), as who does what is asked
-    (“孩子怎么落户”), or instead of the only noun. Amounts are of what can be counted, so another
-    thing in its place would be guessed."""
+    """The question with ``part`` when no phrase is similar to it: as something that people have
+    (“外地人的住房呢”), as the subject (“孩子怎么落户”), or in place of the only noun. Not in a
+    question for an amount, because it would be a guess what else is counted."""
     if not base.topic or _QUANTITY.search(base.text):
         return None
     owned = part in listed("owned")
@@ -240,11 +243,12 @@ _RULES: tuple[Callable[[str, Phrase], str | None], ...] = (
 
 
 def _tidied(text: str) -> str:
-    """The text without courtesies and marks around it; empty where it leans on nothing."""
+    """The text without courtesies and punctuation around it; empty if it is too long to be a
+    follow-up."""
     if len(text) > _LONGEST or any("\ud800" <= character <= "\udfff" for character in text):
         return ""
     text = normalisation.plain(text)
-    # A character may become eighteen (U+FDFA).
+    # Normalisation may turn one character into eighteen (U+FDFA).
     if len(text) > _LONGEST:
         return ""
     text = _COURTEOUS_START.sub(lambda match: match[1] or "", text)
@@ -252,8 +256,9 @@ def _tidied(text: str) -> str:
 
 
 def _led(said: str) -> tuple[str, bool]:
-    """The text behind 那 or 那么, and whether there was one: 那曲 and 那里 are other words."""
-    words = tokens.words(said, guessing=False)  # It guesses 那产教 in 那产教融合.
+    """The text after a leading 那 or 那么, and whether there was one. 那曲 and 那里 are other
+    words."""
+    words = tokens.words(said, guessing=False)  # Guessing would find 那产教 in 那产教融合.
     if not words or words[0][0] not in ("那", "那么"):
         return said, False
     return said.removeprefix(words[0][0]).lstrip(", "), True
@@ -261,7 +266,7 @@ def _led(said: str) -> tuple[str, bool]:
 
 @cache
 def _like() -> tuple[re.Pattern[str], ...]:
-    """For each line of words that stand in for one another, what matches any of them."""
+    """A pattern for each line of words that may replace one another."""
     doing, *others = (
         f"(?:{'|'.join(sorted(words, key=len, reverse=True))})" for words in lines("like")
     )

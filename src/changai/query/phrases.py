@@ -1,7 +1,7 @@
-"""What a short Chinese question is made of, and what it is about.
+"""The structure of a short Chinese question, and its topic.
 
-Read as a row of letters, one a word, what questions look like can be said in regular expressions.
-The words of each class are those of ``followups.txt``.
+Each word becomes a letter for its class, so that regular expressions can describe questions. The
+words of each class are those of ``followups.txt``.
 """
 
 import re
@@ -24,17 +24,18 @@ LETTERS = {
     "how": "H",
     "whether": "U",
 }
-"""Beside these: Y a year, C any other noun, verb or adjective, X the rest, marks among them."""
+"""The other letters are Y for a year, C for any other noun, verb or adjective, and X for the rest,
+punctuation included."""
 
 FRAME = "[YPALJEMBQHU]"
 NOUN = "C(?:[CJ]*C)?"
-# One topic with words about it, or two where the second is what the first has, does or may do.
+# One topic among words of other classes, or two: the second is what the first has, does or may do.
 _SIMPLE = re.compile(
     rf"(?P<lead>{FRAME}*)(?P<topic>{NOUN}(?:EL?{NOUN}|[LAPY]*HB*{NOUN}$|[LAPY]*MB*{NOUN}(?=U$))?)"
     rf"{FRAME}*"
 )
 _CONTENT = frozenset("nvabijlmqtsfx")
-"""First letters of the parts of speech that a topic may have."""
+"""The first letters of the tags of parts of speech that a topic may have."""
 
 _YEAR = r"(?<!\d)(?:19|20)\d\d年|[今去前明后]年"
 _ASKING = re.compile(
@@ -45,8 +46,10 @@ _LONGEST_TOPIC = 14
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text, where each of its words begins and the last ends, a letter for each word, and,
-    where that is plain, what it is about (``topic``) and which people (``people``)."""
+    """A text, the bounds of its words (each start, and the last end), and a letter for each word.
+
+    ``topic`` is what it is about, and ``people`` which people, if that is clear.
+    """
 
     text: str
     bounds: tuple[int, ...]
@@ -54,12 +57,13 @@ class Phrase:
 
     @property
     def asks(self) -> bool:
-        """Whether it holds a word that asks."""
+        """Whether it contains a question word."""
         return asks(self.text)
 
     @property
     def topic(self) -> str:
-        """The words but years and those that ask, behind what is told first, or nothing."""
+        """The statement that it opens with, and its words except years and those that ask; or
+        nothing."""
         *told, last = re.findall("[^,;。]+[,;。]?", self.text) or [""]
         if any(map(asks, told)) or (told and not asks(last)):
             return ""
@@ -77,7 +81,7 @@ class Phrase:
 
     @property
     def people(self) -> str:
-        """The people it is about, or nothing where there are none, or several."""
+        """The people it is about, or nothing if there are none or several."""
         named = [part for part in self.parts("C+") if is_people(part)] if self.topic else []
         return named[0] if len(named) == 1 else ""
 
@@ -92,7 +96,7 @@ class Phrase:
 
 
 def read(text: str) -> Phrase:
-    """Years first, then jieba's words, as many of them together as make up a listed one."""
+    """Parse a text: years first, then jieba's words, joined if together they are a listed word."""
     bounds, letters = [0], ""
     for part in re.split(f"({_YEAR})", text):
         if re.fullmatch(_YEAR, part):
@@ -109,12 +113,12 @@ def read(text: str) -> Phrase:
 
 
 def asks(text: str) -> bool:
-    """Whether a text holds a word that asks."""
+    """Whether a text contains a question word."""
     return _ASKING.search(text) is not None
 
 
 def is_people(text: str) -> bool:
-    """Whether a noun phrase is one of people."""
+    """Whether a noun phrase means people."""
     return text.endswith(tuple(listed("people"))) and text not in listed("owned")
 
 
@@ -131,7 +135,7 @@ def lines(name: str) -> list[list[str]]:
 
 
 def _is_content(word: str, speech: str) -> bool:
-    # 三互 and “1+X” are what somebody asks about, whatever jieba takes them for.
+    # People ask about 三互 and “1+X”, whatever part of speech jieba gives them.
     if word in "“”《》+" or word[0] in "二三四五六七八九":
         return True
     return has_words(word) and (speech[0] in _CONTENT or speech == "eng")

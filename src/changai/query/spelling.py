@@ -1,8 +1,8 @@
-"""Reading a question as if words that sound like known ones had been typed right.
+"""Correcting words of a question that were typed by sound.
 
-People type by sound and take the first suggestion: 入挡 for 入党, 公会保 for 工惠保. Where two
-neighbouring characters stand together nowhere in the articles nor in the word lists, and two
-that sound the same do, those may be meant. For matching only.
+People type pinyin and take the first suggestion: 入挡 for 入党, 公会保 for 工惠保. If two
+neighbouring characters are nowhere together in the articles or the word lists, but two that sound
+the same are, these may be meant. The correction is used for matching only.
 """
 
 import re
@@ -19,25 +19,28 @@ from changai.errors import IndexDamagedError
 from changai.text import lexicon, thesaurus, tokens
 
 _FIRST, _LAST = 0x4E00, 0x9FFF
-"""The characters whose sound is known: Unicode's first block of Chinese characters."""
+"""The characters whose sound is known: Unicode's block of CJK Unified Ideographs."""
 
 _PAIR, _LONG = 2.0, 1.0
-"""What a pair of the articles' is worth, and a dictionary's word of three characters and more."""
+"""The gain from a pair that the articles have, and from a dictionary word of three or more
+characters."""
 
 _CHANGE, _WORD, _STOPWORD = 1.0, 1.5, 2.5
-"""What it costs to change a character, a word that is hardly misspelt, and a stop word."""
+"""The cost of changing a character, a word that is unlikely to be misspelt, and a stop word."""
 
 _NUMERALS = frozenset("一二三四五六七八九十百千万亿两半")
-"""Never taken for misspelt."""
+"""These are never corrected."""
 
 _LONGEST_RUN = 64
-"""In characters, without a mark; the longer a run the longer its mending takes."""
+"""The most characters of a run without punctuation that is corrected, since the time grows with its
+length."""
 
 _MOST_CHANGES = 4
-"""In a run; who needs more has not mistyped a word or two, and each takes as long as the first."""
+"""The most corrections in a run. A text that needs more is not a question with a typing error, and
+each correction takes time."""
 
 _BLURRED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
-"""What many speakers do not tell apart."""
+"""Sounds that many speakers do not distinguish."""
 
 _ARRAYS = ("syllables", "pairs", "sounds", "meant")
 _RUN = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]{{2,}}")
@@ -47,10 +50,10 @@ _RUN = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]{{2,}}")
 class Spelling:
     """The pairs of neighbouring characters of a corpus, by their sound.
 
-    ``syllables[c - 0x4E00]`` numbers the sound of the character with code ``c``. Row ``i`` of
-    ``pairs`` holds the codes of two characters, ``sounds[i]`` says how they sound, and
-    ``meant[i]`` whether they belong to one word, which may be what is meant; rows are in the order
-    of ``sounds``.
+    ``syllables[c - 0x4E00]`` is the number of the sound of the character with code ``c``. Row ``i``
+    of ``pairs`` holds the codes of two characters, ``sounds[i]`` is their sound, and ``meant[i]``
+    says whether they belong to one word, so that they may be a correction. Rows are sorted by
+    ``sounds``.
     """
 
     syllables: npt.NDArray[np.uint16]
@@ -60,8 +63,11 @@ class Spelling:
 
     @classmethod
     def fit(cls, passages: Sequence[str]) -> "Spelling":
-        """Learn from normalised texts. A word is what jieba cuts passages and the thesaurus into;
-        and characters side by side of which it makes no word may be a name that it lacks."""
+        """Learn from normalised texts.
+
+        Words are those that jieba cuts the passages and the thesaurus into. Neighbours that it
+        leaves as single characters count too: they may be a name that its dictionary lacks.
+        """
         syllables = _syllables()
         texts = [*passages, *thesaurus.words()]
         right = [*texts, *lexicon.words("points.txt")]
@@ -93,7 +99,7 @@ class Spelling:
             np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
 
     def mend(self, text: str) -> str:
-        """A normalised text with what sounds like the corpus's words put in their place."""
+        """A normalised text in which words that only sound like the corpus's are corrected."""
         return _RUN.sub(lambda run: self._mend_run(run[0]), text)
 
     def _mend_run(self, run: str) -> str:
@@ -111,7 +117,8 @@ class Spelling:
         return run
 
     def _readings(self, run: str) -> list[tuple[int, str]]:
-        """The places of pairs that the corpus lacks, with pairs of the same sound to be meant."""
+        """The possible corrections: places of pairs that the corpus lacks, each with a pair of the
+        same sound that may be meant."""
         pairs = [a + b for a, b in pairwise(run)]
         return [
             (at, other)
@@ -122,8 +129,8 @@ class Spelling:
         ]
 
     def _gain(self, run: str, kept: Sequence[tuple[int, int]], at: int, pair: str) -> float:
-        """What is won by reading ``pair`` at that place of a run, of which ``kept`` are the words
-        that are hardly misspelt."""
+        """The gain from putting ``pair`` at a place in a run. ``kept`` are the words of the run
+        that are unlikely to be misspelt."""
         other = run[:at] + pair + run[at + 2 :]
         around = slice(max(at - 1, 0), at + 3)
         pairs = self._count(other[around]) - self._count(run[around])
@@ -136,7 +143,7 @@ class Spelling:
             if any(start <= i < end for i in changed)
         )
         gain = _PAIR * pairs - _CHANGE * len(changed) - broken
-        # Cutting the run anew for each reading is what costs most.
+        # Cutting the run into words again is the most expensive step: skip it if it cannot help.
         if gain + _LONG <= 0:
             return 0.0
         long = any(
@@ -146,7 +153,7 @@ class Spelling:
         return gain + _LONG * long
 
     def _count(self, run: str) -> int:
-        """How many pairs of a run may be meant."""
+        """How many pairs of a run belong to words of the corpus."""
         return sum(a + b in self._meant_pairs for a, b in pairwise(run))
 
     @cached_property
@@ -172,7 +179,7 @@ class Spelling:
 
 @cache
 def _syllables() -> npt.NDArray[np.uint16]:
-    """The number of each character's most usual sound, without its tone, or 0 for none."""
+    """The number of each character's most usual sound, without the tone, or 0 if it has none."""
     from pypinyin import lazy_pinyin
 
     numbers: dict[str, int] = {"": 0}
@@ -201,7 +208,8 @@ def _pairs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _lone_pairs(text: str) -> Iterator[tuple[int, int]]:
-    """The pairs of neighbours that the dictionary cuts into single characters, no stop words."""
+    """The pairs of neighbours that are single characters in the dictionary's cut, and no stop
+    words."""
     for run in _RUN.findall(text):
         for (start, middle), (_, end) in pairwise(_words(run)):
             pair = run[start:end]
@@ -217,8 +225,8 @@ def _words(run: str) -> list[tuple[int, int]]:
 
 
 def _kept(run: str) -> list[tuple[int, int]]:
-    """Where words stand that are hardly misspelt: those of two characters and more, stop words,
-    and what stands alone between them."""
+    """The ``(start, end)`` of the words that are unlikely to be misspelt: those of two or more
+    characters, stop words, and single characters between two of these."""
     words = _words(run)
     sure = [end - start > 1 or tokens.is_stopword(run[start:end]) for start, end in words]
     around = [True, *sure, True]

@@ -1,4 +1,4 @@
-"""From what was typed to what is searched for."""
+"""From the question as typed to the query that is searched for."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,18 @@ from changai.text.normalisation import normalise
 from changai.text.thesaurus import canonicalise
 
 LONGEST_QUESTION = 512
-"""In characters, both as typed and as normalised."""
+"""The most characters of a question, both as typed and as normalised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question, read.
+    """A question and what was understood of it.
 
-    ``typed`` is the question normalised, ``text`` the same with its spelling mended, and
-    ``canonical`` that in the words of official articles. ``terms`` are its terms, each once.
-    ``circumstances`` are the numbers, places and details that tell it from questions like it.
-    ``several`` says that it asks for several things, which several passages may give.
+    ``typed`` is the normalised question, ``text`` the same with its spelling corrected, and
+    ``canonical`` that in the words of official articles. ``terms`` are its distinct terms.
+    ``expected`` is what kind of answer it expects. ``circumstances`` are the numbers, places and
+    details that distinguish it from similar questions. ``several`` says that it asks for several
+    things, which several passages may give.
     """
 
     typed: str
@@ -35,9 +36,9 @@ class Query:
 
 
 def understand(question: str, spelling: Spelling, *, as_typed: bool = False) -> Query:
-    """Read a question, and mend its spelling unless it is to be left ``as_typed``.
+    """Understand a question, and correct its spelling unless it is to be left ``as_typed``.
 
-    Raises QuestionError when it is empty, has no letter or digit, is longer than
+    Raises QuestionError if it is empty, has no letter or digit, is longer than
     ``LONGEST_QUESTION``, or is not valid text.
     """
     typed = _normalised(question)

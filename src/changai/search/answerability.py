@@ -1,4 +1,4 @@
-"""Whether the best candidates answer the question, and how likely."""
+"""Whether the best candidates answer the question, and with what probability."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,16 +21,17 @@ MOST_ANSWERS = 3
 """How many passages may answer one question together."""
 
 _FURTHER_FROM = 0.3
-"""From which probability on a further passage is taken for an answer: where it is not one, it is at
-least near, and a missed one is missed."""
+"""The probability from which a further passage counts as an answer. It is low because showing one
+passage too many costs little: it is at least near the topic. Leaving out an answer costs more."""
 
 _BEFORE = np.float32(1e-3)
-"""By how much a passage is put before another: as good as nothing."""
+"""By how much a passage that is put before another scores above it: just enough to settle the
+order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """How likely a candidate answers the question, were it the first, and what it does not give."""
+    """The probability that a candidate, ranked first, answers, and what it does not give."""
 
     confidence: float
     missing: Missing
@@ -38,8 +39,10 @@ class Belief:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Candidates in their final order, with the belief in the first; ``answering`` is how many of
-    the first ones answer the question, 0 where it is not answered."""
+    """Candidates in their final order, and the belief in the first.
+
+    ``answering`` is how many of the first candidates answer the question, or 0 if none does.
+    """
 
     ranking: Ranking
     belief: Belief
@@ -66,7 +69,7 @@ def judge(ranking: Ranking, model: Model) -> Judgement:
 
 
 def weigh(ranking: Ranking, candidate: int) -> tuple[Evidence, Missing]:
-    """What the answerability of a candidate is judged on, and what it does not give."""
+    """The evidence for whether a candidate answers, and what it does not give."""
     candidates = ranking.candidates
     lacking = missing(candidates, candidate)
     return evidence(candidates, candidate, ranking.features[candidate], lacking), lacking
@@ -80,9 +83,9 @@ def _belief(ranking: Ranking, model: Model, candidate: int) -> Belief:
 def _settled(ranking: Ranking, believe: Callable[[int], Belief], threshold: float) -> Ranking:
     """Weigh articles that are judged by their FAQ against the others.
 
-    An article that is likelier not to answer, going by its FAQ, sinks by the log-odds of its best
-    passage: its FAQ alone must not keep it first. One that answers comes before one that is not
-    believed to.
+    If its FAQ says that an article probably does not answer, all its passages lose as much score as
+    the log-odds of its best passage are below zero: having an FAQ must not be enough to rank first.
+    If it does answer, and the passage in front of it does not, it moves to the front.
     """
     candidates, scores = ranking.candidates, ranking.scores.copy()
     documents = [candidates.passage(each).document for each in range(len(candidates))]

@@ -1,4 +1,4 @@
-"""The passages that may answer a question: what is nearest by vector, by terms and by the FAQ."""
+"""The passages that may answer a question: the nearest by vector, by terms and by the FAQ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,13 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 MOST_TOKENS = 448
-"""Of the encoder, in a question as it is encoded: its cost rises with them. 512 characters of a
-Chinese text have some 320, and at most 441 in 220 laws and articles; of rare characters 518."""
+"""The most tokens of the encoder that a question may have, since the cost of encoding rises with
+them. 512 characters of Chinese text have about 320 (at most 441 in 220 laws and articles); 512 rare
+characters have 518."""
 
 _NEAREST = 100
-"""How many nearest passages, nearest clauses, lexical matches and FAQ questions are looked at
-closely."""
+"""How many candidates each search contributes: by passage vector, by clause vector, by terms and by
+the FAQ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _check_cost(tokens: int) -> None:
 def _nearest(
     contents: Contents, vector: Floats, terms: Sequence[str], faq: FaqMatches | None
 ) -> Integers:
-    """The numbers of the passages to look at closely, in reading order."""
+    """The numbers of the candidate passages, in reading order."""
     owners = contents.clauses[:, 0]
     found: list[npt.NDArray[np.integer[Any]]] = [
         contents.dense_passages.search(vector, _NEAREST),
@@ -130,8 +131,8 @@ def _nearest(
 
 
 def _of_places(contents: Contents, passages: Integers, places: Sequence[str]) -> Integers:
-    """Those of the passages whose documents name all the places that are asked about; or else all:
-    that there are none is told by what is missing."""
+    """The passages whose documents name every place that is asked about. If there are none, all of
+    the passages: ``missing`` then tells that the place is not there."""
     if not places:
         return passages
     naming = {

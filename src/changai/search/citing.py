@@ -1,4 +1,4 @@
-"""Citations: what to show of the best candidates, and how far it can be relied on."""
+"""Citations: the best candidates, what to highlight in them, and what to be careful about."""
 
 from dataclasses import replace
 
@@ -26,10 +26,10 @@ def cite(ranking: Ranking, model: Model, k: int) -> tuple[Citation, ...]:
 
 
 def annotated(citation: Citation) -> Citation:
-    """The citation with its damaged figures, and the date of those that it rests on.
+    """The citation with its damaged figures, and with the date of the figures highlighted.
 
-    A highlight that cuts a damaged figure is made to hold the whole of it: half of one might pass
-    for sound.
+    A highlight that cuts a damaged figure in two is widened to the whole of it, because half of it
+    might look sound.
     """
     text = citation.passage.text
     damaged = damage.spans(text)
@@ -38,6 +38,6 @@ def annotated(citation: Citation) -> Citation:
 
 
 def _whole(span: tuple[int, int], damaged: Spans) -> tuple[int, int]:
-    """The span, stretched over what is damaged at its ends."""
+    """The span, widened to hold the whole of what is damaged at its ends."""
     cut = [each for each in damaged if each[0] < span[1] and span[0] < each[1]]
     return min(start for start, _ in [span, *cut]), max(end for _, end in [span, *cut])

@@ -1,4 +1,4 @@
-"""Of which year a passage speaks."""
+"""Which year a passage is about."""
 
 from collections.abc import Sequence
 from itertools import takewhile
@@ -10,12 +10,12 @@ from changai.text.matching import matched
 
 
 def dating(passages: Sequence[Passage], number: int) -> str:
-    """The normalised text that tells of which year a passage speaks: its own where it names one,
-    or else its heading, the date to which the paragraph holds that opens its section or its
-    document, or the title.
+    """The normalised text that says which year a passage is about, or empty.
 
-    Of an article without sections the first paragraph dates only itself: in XQuAD-zh it was of no
-    use to the others.
+    It is the first of these that names a year: the passage, its headings, the date in the
+    paragraph that opens its section, the date in the one that opens its document, and the title.
+    In an article without sections, the first paragraph dates only itself: on XQuAD-zh it did not
+    help the others.
     """
     passage, openings = passages[number], []
     if passage.headings:
@@ -23,10 +23,10 @@ def dating(passages: Sequence[Passage], number: int) -> str:
         own = takewhile(lambda each: each.document.id == passage.document.id, backwards)
         body = [each for each in own if each.locator != METADATA_LOCATOR]
         section = [each for each in body if each.headings == passage.headings]
-        # An item that comes first opens nothing.
+        # A numbered item is no opening paragraph, even if it comes first.
         opening = [each.text for each in (section[-1], body[-1]) if "(" not in each.locator]
         dates = [date_of(text, len(text)) for text in opening]
-        # What is to be reached by then (到2025年) is not what there is.
+        # A date by which something is planned (到2025年) does not date what is there now.
         openings = [date for date in dates if date[:1] not in {"到", "至"}]
     texts = (passage.text, *passage.headings, *openings, passage.document.title)
     read = (matched(text, passage.document.misreadings) for text in texts)

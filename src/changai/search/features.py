@@ -1,6 +1,6 @@
-"""What the fitted model is multiplied with: for fitting and for serving, made here and only here.
+"""The features that the fitted model is applied to. Fitting and serving use the same functions.
 
-Each function gives the columns that ``models.fitted`` names, in its order.
+Each function returns the columns that ``models.fitted`` names, in the same order.
 """
 
 from functools import lru_cache
@@ -19,10 +19,10 @@ from changai.text.matching import matched
 from changai.text.sentences import ends_sentence
 
 _LONGEST_TITLE = 14
-"""In characters, of the first clause of a passage, if it is to be its title."""
+"""The most characters that the first clause of a passage may have to count as its title."""
 
 _MOST_MISSING = 2
-"""Beyond how many things missing of one kind no more are counted."""
+"""The most things missing of one kind that are counted."""
 
 
 def ranking_features(candidates: Candidates) -> Floats:
@@ -42,7 +42,7 @@ def ranking_features(candidates: Candidates) -> Floats:
 
 
 def _other_year(candidates: Candidates) -> npt.NDArray[np.bool_]:
-    """Which candidates do not speak of all the years that are asked about."""
+    """Which candidates are not about every year that is asked about."""
     years, passages = candidates.query.expected.years, candidates.contents.passages
     if not years:
         return np.zeros(len(candidates), dtype=bool)
@@ -69,8 +69,8 @@ def clause_features(candidates: Candidates, candidate: int) -> Floats:
 
 
 def _opens_with_title(text: str, spans: list[tuple[int, int]]) -> bool:
-    """Whether a passage's first clause is its title: it repeats what is asked, and answers
-    nothing."""
+    """Whether a passage's first clause is its title, which often repeats the question's words
+    without answering it."""
     if len(spans) < 2:
         return False
     (_, end), (following, _) = spans[:2]
@@ -80,8 +80,9 @@ def _opens_with_title(text: str, spans: list[tuple[int, int]]) -> bool:
 def _snippet_likeness(
     candidates: Candidates, candidate: int, clauses: npt.NDArray[np.int64]
 ) -> Floats:
-    """How like the question each clause's likest FAQ question is, by cosine and by shared terms:
-    of shape ``(clauses, 2)``. A clause that answers none is as unlike as the unlikest."""
+    """For each clause, the similarity of the question and the nearest FAQ question that the clause
+    answers, by cosine and by shared terms: of shape ``(clauses, 2)``. A clause that answers none
+    gets the lowest similarity of all."""
     if candidates.faq is None:
         return np.zeros((len(clauses), 2), dtype=np.float32)
     snippets = candidates.faq.snippets(int(candidates.passages[candidate]))
@@ -96,8 +97,9 @@ def _snippet_likeness(
 
 
 class Evidence(NamedTuple):
-    """What the answerability of a candidate is judged on: the ``FAQ_ANSWERABILITY_FEATURES`` where
-    its article has FAQ enough to be judged ``by_faq``, else the ``ANSWERABILITY_FEATURES``."""
+    """The features that the answerability of a candidate is judged on: the
+    ``FAQ_ANSWERABILITY_FEATURES`` if its article's FAQ is large enough (``by_faq``), else the
+    ``ANSWERABILITY_FEATURES``."""
 
     by_faq: bool
     features: Floats
@@ -138,18 +140,18 @@ def evidence(candidates: Candidates, candidate: int, ranking: Floats, missing: M
 
 
 def further_features(behind: float, confidence: float, several: bool) -> Floats:
-    """The ``FURTHER_FEATURES`` of a passage that scores so much below the first, and is itself
-    believed with this confidence to answer."""
+    """The ``FURTHER_FEATURES`` of a passage that scores ``behind`` less than the first, and answers
+    with this ``confidence``. ``several`` says whether the question asks for several things."""
     return np.array([behind, log_odds(confidence), several], dtype=np.float32)
 
 
 def log_odds(probability: float) -> float:
-    """The inverse of the logistic function, held within 14 of zero."""
+    """The inverse of the logistic function, kept between -14 and 14."""
     sure = min(max(probability, 1e-6), 1 - 1e-6)
     return float(np.log(sure / (1 - sure)))
 
 
 @lru_cache(maxsize=10_000)
 def _wording(text: str) -> str:
-    """A normalised text without its blanks and punctuation."""
+    """A normalised text without spaces and punctuation."""
     return "".join(filter(str.isalnum, text))

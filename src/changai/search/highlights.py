@@ -1,4 +1,4 @@
-"""Which words of a passage to show first: its best clauses, whole."""
+"""Which words of a passage to highlight: its best clauses, whole."""
 
 import re
 from bisect import bisect_left
@@ -14,25 +14,26 @@ from changai.search.features import clause_features, log_odds
 from changai.text.sentences import ends_sentence
 
 _LONGEST_WHOLE = 60
-"""Up to how many characters a stretch is shown whole; longer ones list what says enough alone."""
+"""The most characters of a stretch that is always highlighted whole. The parts of a longer one are
+usually list items, each of which makes sense alone."""
 
 _LIST = re.compile(r"\s*[:：]\s*(?:[(（]\s*[一二三四五六七八九十]+\s*[)）]|\d+\s*[.．、])")
 _LONGEST_LIST = 300
-"""In characters, of a list that is shown with the words that say of what it is."""
+"""The most characters of a list that is highlighted together with its lead-in."""
 
 _BESIDE_FROM = 0.07
-"""From which probability on a clause beside the best one is shown too: to cut off a part of the
-answer costs a reader more than to show a clause too many."""
+"""The probability from which a clause beside the best one is highlighted too. It is low because
+cutting off a part of the answer costs a reader more than a clause too many."""
 
 _MARK = re.compile(r"[,，:：。;；!！?？…\n]")
 
 
 def highlight(candidates: Candidates, candidate: int, model: Model) -> tuple[int, int]:
-    """What to show first of a candidate, as ``(start, end)`` within its text.
+    """What to highlight in a candidate, as ``(start, end)`` within its text.
 
-    It is the clause that scores best. With it stand the clauses beside it in its sentence that
-    belong to the answer of the likest FAQ question, that nothing but a 、 parts from it, or that
-    score nearly as well; and the list that it opens.
+    It is the clause with the best score, extended within its sentence by the clauses that belong
+    to the same FAQ answer, that only a 、 separates from it, or that score nearly as well. If it
+    leads in a list, the list is included.
     """
     text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
     scores = model.clause.log_odds(clause_features(candidates, candidate))
@@ -50,8 +51,8 @@ def widened(
     first: int,
     last: int,
 ) -> tuple[int, int]:
-    """The ``(start, end)`` of the clauses from ``first`` to ``last`` of a text, with those beside
-    them in the sentence that are ``near``, or joined to them, and with the list that they open."""
+    """The ``(start, end)`` of the clauses ``first`` to ``last`` of a text, extended within the
+    sentence by clauses that are ``near`` or joined to them, and by the list that they lead in."""
     gaps = [(before, after) for (_, before), (after, _) in pairwise(spans)]
     breaks = [ends_sentence(text[before:after]) for before, after in gaps]
     marks = [-1, *(match.start() for match in _MARK.finditer(text)), len(text)]
@@ -65,8 +66,8 @@ def widened(
 
 
 def _is_joined(text: str, before: int, after: int, marks: Sequence[int]) -> bool:
-    """Whether two clauses, with the gap ``before:after`` between them, are one stretch between
-    ``marks`` that is short, or the first but a condition (拖欠工资的)."""
+    """Whether two clauses with the gap ``before:after`` between them belong together: they stand in
+    one short stretch between ``marks``, or the first is only a condition (拖欠工资的)."""
     behind = bisect_left(marks, before)
     short = marks[behind] - marks[behind - 1] <= _LONGEST_WHOLE + 1
     return text[before - 1] == "的" or (short and after < marks[behind])
@@ -75,8 +76,8 @@ def _is_joined(text: str, before: int, after: int, marks: Sequence[int]) -> bool
 def _answer(
     candidates: Candidates, candidate: int, best: int, spans: Sequence[tuple[int, int]]
 ) -> tuple[int, int]:
-    """The numbers of the first and the last clause of the answer that the best clause belongs to:
-    those that the snippet of the likest FAQ question there has a part of, or that clause alone."""
+    """The numbers of the first and last clause of the answer that the best clause belongs to: those
+    that overlap the snippet of the most similar FAQ question, or the best clause alone."""
     if candidates.faq is None:
         return best, best
     snippets = candidates.faq.snippets(int(candidates.passages[candidate]))

@@ -1,4 +1,4 @@
-"""The index at work: a question in, an answer out."""
+"""An opened index: a question in, an answer out."""
 
 import copy
 import dataclasses
@@ -27,8 +27,8 @@ class Index:
 
     @classmethod
     def open(cls, path: str | Path, *, generation: str | None = None) -> "Index":
-        """Open the index in the folder that holds ``built/``, at the ``generation`` in use or at
-        another one that is there.
+        """Open the index in the folder that holds ``built/``: the ``generation`` of that name, or
+        the one in use.
 
         Raises IndexMissingError, IndexMismatchError (another encoder, format or reading of
         texts), IndexDamagedError or EncoderError.
@@ -38,7 +38,7 @@ class Index:
         return index
 
     def newer_generation(self) -> str:
-        """The name of the generation now in use where another one is open, else empty.
+        """The name of the generation in use if it is not the one that is open, else empty.
 
         Raises IndexMissingError or IndexDamagedError.
         """
@@ -49,9 +49,9 @@ class Index:
         return "" if current == opened.generation else current
 
     def refresh(self) -> bool:
-        """Take up the generation now in use; False when it is the one already open.
+        """Switch to the generation in use; False if it is already open.
 
-        Raises what ``open`` raises, and then keeps the generation it had.
+        Raises what ``open`` raises; the generation that was open then stays open.
         """
         opened = self._opened
         if opened.path is None or not self.newer_generation():
@@ -76,7 +76,7 @@ class Index:
 
     @property
     def contents(self) -> store.Contents:
-        """All that the generation now open holds."""
+        """Everything that the open generation holds."""
         return self._opened.contents
 
     @property
@@ -100,7 +100,7 @@ class Index:
         return list(self.ask(question, k=k).citations)
 
     def without_faq(self) -> "Index":
-        """The same index as if its articles had brought no questions along."""
+        """The same index, as if its articles had no FAQ."""
         opened = self._opened
         return Index(dataclasses.replace(opened.contents, faq=None), opened.encoder, opened.model)
 
@@ -117,8 +117,8 @@ class Index:
     ) -> Answer:
         """Answer a question with the ``k`` best passages, and say whether they answer it.
 
-        ``without`` is the id of a passage to leave out, as if the corpus lacked it: evaluation
-        makes unanswerable questions so. ``as_typed`` leaves the question's spelling as it is.
+        ``without`` is the id of a passage to leave out, as if the corpus lacked it; evaluation uses
+        this to make unanswerable questions. ``as_typed`` leaves the question's spelling as it is.
         Raises QuestionError when the question is empty, has no letter or digit, is longer than
         ``understanding.LONGEST_QUESTION``, has more than ``candidates.MOST_TOKENS`` for the
         encoder, or is not valid text, and when ``k`` is less than 1.
@@ -161,8 +161,8 @@ def _open(
     *,
     generation: str | None = None,
 ) -> _Opened:
-    """Open a generation, the one in use if none is named, with the encoder already ``loaded`` if
-    that is the one."""
+    """Open a generation, the one in use if none is named. ``loaded`` is an encoder that is reused
+    if the generation was made by it."""
     named = generation is not None
     if generation is None:
         generation = store.current_generation(path)
@@ -174,7 +174,7 @@ def _open(
         contents = store.load(path, generation, manifest)
         return _Opened(contents, loaded, model, path, generation, manifest.built)
     except IndexDamagedError:
-        # Two rebuilds in the meantime remove a generation that was sound.
+        # It may have been sound, but removed by two rebuilds in the meantime.
         if named or store.current_generation(path) == generation:
             raise
         return _open(path, model, loaded)

@@ -11,14 +11,14 @@ from changai.search.features import ranking_features
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Candidates with their ``RANKING_FEATURES``, a row each, and how well each answers."""
+    """Candidates with their ``RANKING_FEATURES``, a row each, and their scores."""
 
     candidates: Candidates
     features: Floats
     scores: Floats
 
     def order(self) -> list[int]:
-        """The candidates, best first; ties stand in reading order."""
+        """The candidates, best first; ties are in reading order."""
         return [int(each) for each in np.argsort(-self.scores, kind="stable")]
 
 

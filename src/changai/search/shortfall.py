@@ -11,7 +11,7 @@ from changai.text.characters import has_words
 from changai.text.matching import matched
 
 _EVIDENCE = 3
-"""In how many of a passage's nearest clauses the kind of answer that is asked for may stand."""
+"""How many of a passage's nearest clauses are searched for the kind of answer asked for."""
 
 
 def missing(candidates: Candidates, candidate: int) -> Missing:
@@ -32,8 +32,10 @@ def missing(candidates: Candidates, candidate: int) -> Missing:
 
 
 def mentioned(question: str, text: str) -> str:
-    """The longest stretch of a text that stands in a normalised question, from one whole word that
-    tells something to another; empty where there is none of two characters."""
+    """The longest stretch of a text that also stands in a normalised question, or empty.
+
+    It begins and ends with a whole content word, and has at least two characters.
+    """
     asked = {word for word, _ in tokens.words(question)}
     words = [word for word, _ in tokens.words(text)]
     telling = [
@@ -44,7 +46,7 @@ def mentioned(question: str, text: str) -> str:
     ]
     longest, before = "", ""
     for first, word in enumerate(words):
-        # 年 of 2020 年 is half a word too.
+        # The 年 of 2020 年 must not begin a stretch: it is half of a word.
         if telling[first] and not before.isdigit():
             stretch = ""
             for last in range(first, len(words)):

@@ -1,4 +1,4 @@
-"""Texts as strings: one form to compare them in, their words, sentences, dates and quantities.
+"""Texts as strings: normalisation, words, sentences, dates, quantities, and OCR damage.
 
 Knows nothing of articles or questions. Every other package may import it.
 """

@@ -1,10 +1,10 @@
-"""What characters a text holds."""
+"""Kinds of characters in a text."""
 
 import re
 import unicodedata
 
 HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
-"""The Chinese characters, for a regular expression's brackets."""
+"""The Chinese characters, to be put between the brackets of a regular expression."""
 
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
 
@@ -15,7 +15,7 @@ def has_han(text: str) -> bool:
 
 
 def has_words(text: str) -> bool:
-    """Whether a text holds any letter or digit at all."""
+    """Whether a text holds any letter or digit; a Chinese character is a letter."""
     return any(character.isalnum() for character in text)
 
 

@@ -1,4 +1,4 @@
-"""Which numbers of a text say how much or how many of something."""
+"""Which numbers in a text are counts or amounts of something."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,8 @@ _LISTED = re.compile(
     rf"(?:[题例表卷]|任务|步骤|方案|措施|做法|模块|项目|要点|目标|清单|线索|建议){BLANK}?\Z"
 )
 _MEASURE = re.compile(rf"{BLANK}?[余多]?{BLANK}?[个项件条份]")
-"""What makes a count of a number behind those: 解决问题128个, not 问题4:怎么办."""
+"""What must follow a number after one of ``_LISTED`` for it to be a count: 解决问题128个, but not
+问题4:怎么办."""
 
 _TO = re.compile(rf"{BLANK}?(?:[-–—－~～]|——){BLANK}?(?=\d)")
 _BOUND = re.compile(r"(?:0|[1-9]\d{0,5})(?:\.\d+)?")
@@ -29,10 +30,10 @@ _COUNTED = re.compile(rf"{BLANK}?(?:[%％‰]|(?![月日号]){HAN})")
 
 @lru_cache(maxsize=REMEMBERED)
 def counts(text: str) -> tuple[int, ...]:
-    """Where the numbers begin, damaged or not, that say how much or how many of something.
+    """The start of each number, damaged or not, that is a count or an amount.
 
-    Of a range it is the first (5-8人). Days and months count nothing, nor do ranks, labels and
-    codes; a year is taken for a count.
+    Of a range, it is the start of the first number (5-8人). Days, months, ranks, labels and codes
+    are left out; years are not.
     """
     broken = {position for span in damage.spans(text) for position in range(*span)}
     return tuple(
@@ -48,9 +49,9 @@ def counts(text: str) -> tuple[int, ...]:
 
 
 def _range_end(text: str, start: int, end: int) -> int:
-    """Where the range ends whose first number stands at ``start:end`` (5-8人), or ``end``.
+    """The end of the range whose first number is ``start:end`` (5-8人), or ``end`` if it is alone.
 
-    A range rises, which dates and codes (05-13, 0574-8765) do not, nor is it of years.
+    A range must rise, unlike dates and codes (05-13, 0574-8765), and must not be one of years.
     """
     to = _TO.match(text, end)
     last = NUMBER.match(text, to.end()) if to else None

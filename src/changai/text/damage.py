@@ -1,6 +1,6 @@
-"""Which numbers in Chinese prose a scan has probably damaged, by rule.
+"""OCR damage: which numbers in Chinese prose a scan has probably damaged, by rule.
 
-Nothing is ever repaired: where a number looks damaged is all that is said.
+This only finds the places. Nothing is ever repaired.
 """
 
 import re
@@ -28,8 +28,8 @@ from changai.text.numbers import (
 _SCALES = "两十百千万亿"
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+")
-# No sound figure looks like these. Each begins where no digit or separator stands before and gives
-# nothing back, so that its time is in proportion to the text's length, whatever the text.
+# No sound number looks like these. Each pattern starts only where no digit or separator precedes,
+# and is possessive, so that it takes linear time on any text.
 _RUN = r"(?<!\d)(?<!\d[,，.．])\d++(?:[,，.．]\d++)*+"
 _IMPOSSIBLE = tuple(
     re.compile(pattern)
@@ -60,7 +60,7 @@ _IMPOSSIBLE = tuple(
 )
 
 _WITHIN = re.compile(rf"{HAN}{BLANK}?\Z")
-# Behind these a number is a count, however like a name it looks.
+# After these words a number is a count, even if it looks like a name.
 _COUNTING = re.compile(rf"(?:[占达近超约逾共仅]|[共合总累]计){BLANK}?\Z")
 _LONE_POINT = re.compile(rf"{POINT}(?=[万亿,，;；、。]|个?百分点)")
 _COLON = re.compile(rf"[:：](?={BLANK}?{HAN})")
@@ -71,17 +71,17 @@ _LIKE_A_NAME = re.compile(
     rf"(?:19|20)\d\d|\d{{3}}|\d{{5,}}|\d{POINT}0"
     rf"|(?:1[0-2]|0?[1-9]){POINT}(?:[12]\d|3[01]|0?[1-9])"
 )
-"""2023全国大会, 110报警, 12351职工热线; 工业4.0时代; 5.12汶川地震, 2.1总则."""
+"""Names with numbers: 2023全国大会, 110报警, 12351职工热线; 工业4.0时代; 5.12汶川地震, 2.1总则."""
 
 _PARTED = re.compile(
     rf"(?<![A-Za-z\d/\-])(?<!\d[,，.．:：])(?<!\d{BLANK})(?<!\d{BLANK}{BLANK})"
     rf"\d++(?:{POINT}\d++)?+(?:{BLANK}{{1,2}}\d++(?:{POINT}\d++)?+)++(?!{BLANK}?[:：/\-]|[A-Za-z])"
 )
 _IN_THOUSANDS = re.compile(rf"[1-9]\d{{0,2}}(?: \d{{3}})+(?:{POINT}\d+)?")
-"""As GB/T 15835-2011 allows."""
+"""Groups of three digits, which GB/T 15835-2011 allows."""
 _YEAR_SIGN = re.compile(rf"{BLANK}?年")
 _MOST_PARTS = 3
-"""A longer row of numbers is a table's."""
+"""A longer row of numbers is from a table."""
 _SHORTEST_CODE = 5
 _SHORTEST_PHONE = 7
 
@@ -96,19 +96,20 @@ _LED = re.compile(rf"[{NUMERAL_DIGITS}{_SCALES}]++(?P<point>{POINT})?(?=\d)")
 _TAILED = re.compile(
     rf"\d(?:[{NUMERAL_DIGITS}]++(?:[{_SCALES}]|{BLANK}{{1,2}}\d)|[二三四五六七八九]{BLANK}?[%％‰名人元个])"
 )
-"""160二亿, 953一 7, 160二人; not 300一人."""
+"""Digits followed by a stray numeral: 160二亿, 953一 7, 160二人; but not 300一人."""
 _DASHED = re.compile(r"\d{3,}一\d{3,}")
-"""2020一2025年: a dash that became 一, between years or in a number to be called."""
+"""A dash read as 一, between years or in a telephone number: 2020一2025年."""
 _NOUGHTS = re.compile(rf"(?<![\d{NUMERAL_DIGITS}])[一二][0{NUMERAL_DIGITS}]{{3}}(?={BLANK}?年)")
-"""二0二0年, as many write 二〇二〇年."""
+"""二0二0年, a common spelling of 二〇二〇年."""
 _NOT_LED = re.compile(rf"(?:19|20)\d\d{BLANK}?年|\d++(?:{POINT}\d++)?[A-Za-z]")
-"""What may stand behind a numeral all the same: 一2020年, 三4A级."""
+"""Digits that may follow a numeral: 一2020年, 三4A级."""
 _ENDS_IN_NUMERAL = re.compile(
     rf"(?:(?:周|星期|礼拜)[一二三四五六]|[初高大][一二三四]|(?:[其第表图]|附件)[{NUMERAL_DIGITS}]"
     rf"|[之唯统万逐单同合专对年月日号时%％]一|(?<![{NUMERAL_DIGITS}{_SCALES}])(?:[五六七八十]一|三八|五四|十[二三四五]五)"
     r"|[超过上破逾][十百千万亿]*[百千万亿])\Z"
 )
-"""Words that end in a numeral: 周一9点, 统一300元, 五一3天, 产值超亿3家; 5月1日一8日."""
+"""Words that end in a numeral, so that digits may follow: 周一9点, 统一300元, 五一3天, 产值超亿3家,
+5月1日一8日."""
 _LETTERED = re.compile(
     r"(?<![A-Za-z0-9])(?![Oo]2[Oo](?![A-Za-z0-9]))[0-9OoIl]++(?:[,.][0-9OoIl]++)*+(?![A-Za-z0-9])"
 )
@@ -118,14 +119,14 @@ _UNIT = re.compile(rf"{BLANK}?[年月日%％‰万亿名人元个]")
 
 @lru_cache(maxsize=REMEMBERED)
 def spans(text: str) -> Spans:
-    """The ``(start, end)`` of the figures that a scan has probably damaged, in reading order.
+    """The ``(start, end)`` of the numbers that a scan has probably damaged, in reading order.
 
-    Those are figures that have lost digits or gained separators (11.%, 1,,234, 3·2%) or that
-    blanks, look-alike letters or numerals break (1 5, 2O20, 8二6), and numbers in a sentence with
-    something behind them that follows no number (占69:市, 2专产业), by ``after_figures.txt``. The
-    spans are disjoint, and each holds a digit, and the whole of its figure but for scales (万) and
-    units. What was misread as another sound figure cannot be seen, nor can what may be a name
-    (985高校) or a number in groups of three (1 500).
+    These are numbers that have lost digits or gained separators (11.%, 1,,234, 3·2%); numbers
+    broken by spaces, look-alike letters or numerals (1 5, 2O20, 8二6); and numbers followed by
+    something that ``after_figures.txt`` says cannot follow one (占69:市, 2专产业). Spans do not
+    overlap. Each holds at least one digit, and all of its number but scales (万) and units. It
+    cannot find a number that was misread as another plausible one, nor one that may be a name
+    (985高校) or written in groups of three (1 500).
     """
     text = _ADDRESS.sub(lambda address: "/" * len(address[0]), text)
     text = _NOUGHTS.sub(lambda year: year[0].replace("0", "〇"), text)
@@ -139,7 +140,7 @@ def spans(text: str) -> Spans:
 
 
 def _misfollowed(text: str) -> Iterator[tuple[int, int]]:
-    """The numbers with something behind them that follows no number in a sentence."""
+    """The numbers followed by something that cannot follow a number in a sentence."""
     for number in NUMBER.finditer(text):
         start, end = number.span()
         if stands_before(CODE, text, start) or stands_before(NAME, text, start):
@@ -163,7 +164,7 @@ def _misfollowed(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _parted(text: str) -> Iterator[tuple[int, int]]:
-    """The numbers that blanks break."""
+    """The numbers that are broken by spaces."""
     for row in _PARTED.finditer(text):
         before_year = _YEAR_SIGN.match(text, row.end()) is not None
         if not stands_before(CODE, text, row.start()) and not _several(row[0], before_year):
@@ -171,7 +172,8 @@ def _parted(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _several(row: str, before_year: bool) -> bool:
-    """Whether numbers in a row are several, or one in groups, and not one that blanks break."""
+    """Whether a row of numbers is several numbers, or one in groups of three: not one broken by
+    spaces."""
     parts = row.split()
     whole = [part for part in parts if part.isdecimal()]
     return (
@@ -186,9 +188,10 @@ def _several(row: str, before_year: bool) -> bool:
 
 
 def _mixed(text: str, damaged: Set[int]) -> Iterator[tuple[int, int]]:
-    """The numbers of both digits and numerals, whole, with the digits that blanks part from them.
+    """The numbers that mix digits and Chinese numerals, with the digits that spaces separate from
+    them.
 
-    Those with numerals at their end are meant too where a ``damaged`` figure begins in them.
+    A number that only ends in numerals counts if one of the ``damaged`` numbers begins in it.
     """
     for row in _ROW.finditer(text):
         if not _MIXED.search(row[0]):
@@ -207,7 +210,7 @@ def _is_mixed(text: str, start: int, end: int, damaged: Set[int]) -> bool:
     named = stands_before(CODE, text, start) or stands_before(NAME, text, start)
     opening = stands_before(OPENING, text, start)
     if _BETWEEN.search(part):
-        # A dash is often misread as 一: 表1一2 is as good a name as 表1-2.
+        # A dash is often misread as 一: 表1一2 is a name, as 表1-2 is.
         return not (_DASHED.search(part) or (named and "一" in part))
     if led := _LED.match(part):
         return not (
@@ -222,7 +225,7 @@ def _is_mixed(text: str, start: int, end: int, damaged: Set[int]) -> bool:
 
 
 def _lettered(text: str) -> Iterator[tuple[int, int]]:
-    """The numbers with letters in them that look like digits."""
+    """The numbers that contain letters that look like digits."""
     for token in _LETTERED.finditer(text):
         mixed = re.search(r"\d", token[0]) and re.search("[OoIl]", token[0])
         if mixed and (_LOOKALIKE.search(token[0]) or _UNIT.match(text, token.end())):
@@ -230,7 +233,7 @@ def _lettered(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> Spans:
-    """The spans in order, those that touch as one."""
+    """The spans in order, with touching ones merged."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:

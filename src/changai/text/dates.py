@@ -1,4 +1,4 @@
-"""The dates of a text as it writes them, and which of them its numbers hold for."""
+"""The date phrases of a text, and which of them dates which number."""
 
 import re
 from bisect import bisect_left
@@ -32,10 +32,10 @@ _SENTENCE_END = re.compile(r"[。!！?？\n]")
 
 
 def as_of(text: str, spans: Spans) -> str:
-    """The date phrase, verbatim, of the figures that highlighted ``spans`` of a passage rest on.
+    """The date phrase, verbatim, of the figures in the highlighted ``spans`` of a passage.
 
-    That is ``date_of`` the first figure of a span, or of its sentence where the span has none.
-    Empty where there is none, and where the sentence has no figure.
+    It is ``date_of`` the first figure in a span or, if the span has none, in its sentence. It is
+    empty if there is no figure, or no date for it.
     """
     plain = without_titles(text)
     counts = amounts(text)
@@ -52,9 +52,10 @@ def as_of(text: str, spans: Spans) -> str:
 def date_of(text: str, figure: int) -> str:
     """The date phrase, verbatim, of the figure that begins at ``figure`` in a passage, or empty.
 
-    That is the date that stands nearest before the figure in its sentence, or in brackets behind
-    it; else the nearest in the sentences before that holds on: a comma follows it, or it dates a
-    figure there. Dates in titles (《2020年要点》) and those compared with (比2019年) do not count.
+    It is the nearest date before the figure in its sentence, or else one in brackets after it. If
+    the sentence has neither, it is the nearest date of an earlier sentence that applies to what
+    follows: one followed by a comma, or one that dates a figure there. Dates in titles
+    (《2020年要点》) and dates to compare with (比2019年) do not count.
     """
     plain = without_titles(text)
     counts = amounts(text)
@@ -79,22 +80,22 @@ def date_of(text: str, figure: int) -> str:
 
 
 def without_titles(text: str) -> str:
-    """The text with every title in it overwritten, so that what is in a title is not read."""
-    # No title is looked for behind the last 》: every 《 there would be followed to the end.
+    """The text with every title in 《》 overwritten, at the same length."""
+    # Titles end at the last 》. Searching behind it would take quadratic time on a text of many 《.
     last = text.rfind("》") + 1
     return _TITLE.sub(lambda title: "《" * len(title[0]), text[:last]) + text[last:]
 
 
 @lru_cache(maxsize=REMEMBERED)
 def date_spans(text: str) -> Spans:
-    """Where the date phrases of a text stand, those in titles left out."""
+    """The ``(start, end)`` of each date phrase of a text, except in titles."""
     return tuple(match.span() for match in _DATE.finditer(without_titles(text)))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def amounts(text: str) -> tuple[int, ...]:
-    """Where the numbers begin that say how much or how many: ``counts`` without those in
-    titles and dates."""
+    """The starts of the numbers that are counts or amounts: ``counts``, except in titles and
+    dates."""
     within = {position for date in date_spans(text) for position in range(*date)}
     return tuple(count for count in counts(without_titles(text)) if count not in within)
 

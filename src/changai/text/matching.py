@@ -1,4 +1,4 @@
-"""The form in which an article's texts are matched: as they are meant, and normalised."""
+"""The form in which an article's texts are matched: misreadings corrected, and normalised."""
 
 import re
 from functools import lru_cache
@@ -7,15 +7,15 @@ from changai.records import Misreading
 from changai.text.normalisation import normalise
 
 
-# The corpus's own texts come again with every question.
+# Cached, because the same texts of the corpus come with every question.
 @lru_cache(maxsize=10_000)
 def matched(text: str, misreadings: tuple[Misreading, ...] = ()) -> str:
-    """A stretch of an article, of which these are the scan's ``misreadings``, as it is matched."""
+    """A part of an article, as it is matched. ``misreadings`` are those of the article."""
     return normalise(as_meant(text, misreadings))
 
 
 def as_meant(text: str, misreadings: tuple[Misreading, ...]) -> str:
-    """A text without a scan's misreadings, the longest first: to be matched, never to be shown."""
+    """A text with the scan's misreadings corrected, the longest first. It is never shown."""
     if not misreadings:
         return text
     meant = {each.printed: each.meant for each in misreadings}

@@ -1,4 +1,4 @@
-"""One form for texts that are to be compared; what is shown is never touched."""
+"""The form in which texts are compared. What is shown is never changed."""
 
 import re
 import unicodedata
@@ -19,10 +19,10 @@ def normalise(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text in one script and width, fit to be read.
+    """A text in simplified script and half width, in which letters keep their case.
 
-    NFKC (Unicode Standard Annex 15) folds full-width forms, OpenCC turns traditional script into
-    simplified, and white space shrinks to one blank, or to none between Chinese characters.
+    NFKC (Unicode Standard Annex 15) folds full-width forms, OpenCC converts traditional characters
+    to simplified ones, and white space becomes one space, or none between Chinese characters.
     """
     text = unicodedata.normalize("NFKC", text).replace("\0", " ")
     text = _SPACED_HAN.sub("", " ".join(text.split()))

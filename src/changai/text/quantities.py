@@ -1,7 +1,7 @@
-"""The figures of a text with their numbers and units, by rule, as they stand there.
+"""The quantities in a text: numbers with their units, verbatim, found by rule.
 
-A figure is a number with a unit, a fraction, or a damaged one; ranks, labels, dates, codes and
-names (八八战略, 三个到位) are none, and Chinese numerals are one only where they clearly count.
+A quantity is a number with a unit, a fraction, or a damaged number. Ranks, labels, dates, codes and
+names (八八战略, 三个到位) are not; Chinese numerals are only if they clearly count something.
 """
 
 import math
@@ -30,13 +30,13 @@ _TO = rf"{_BLANK}(?:[-—–－~～至到]|——){_BLANK}"
 _NUMBER = re.compile(rf"(?P<low>{_SCALED})(?:{_TO}(?P<high>{_SCALED}))?")
 _OTHER_END = re.compile(rf"{_TO}(?P<number>{_SCALED})")
 _CHANGING = re.compile(rf"[从由自]{_BLANK}\Z")
-"""What makes two figures of what looks like a range: 从500元到800元."""
+"""What shows that an apparent range is two quantities: 从500元到800元."""
 _RANKED = ("期", "批", "批次", "个批次", "轮", "组", "区", "栋", "幢")
 """The units whose ranges are of ranks: 1-3期工程, 一至三组."""
 _FEW = re.compile(rf"{_BLANK}[余多]")
 _SCALE_BEHIND = re.compile(rf"{_BLANK}{_SCALE}+")
 _LOST_END = re.compile(rf"{_BLANK}(?:[%％‰:：]|(?![{NUMERAL_DIGITS}])[\u3400-\u9fff])\Z")
-"""What a damaged figure holds behind its number: a sign, or what stands for a lost unit."""
+"""What follows the number in a damaged span: a sign, or what replaced a lost unit."""
 
 _DIGIT = "[一二两三四五六七八九]"
 _NUMERALS = "零一二两三四五六七八九十百千万亿"
@@ -47,7 +47,7 @@ _EXACT = re.compile(
 )
 _VAGUE = re.compile("[数几上][十百千万亿]{1,2}")
 _SHORT = re.compile("[二两三四五六七八九]|[十百千万亿]{1,2}")
-# None begins within a word (统一到两个平台) or with a rank (第一至三名).
+# It must not begin inside a word (统一到两个平台) or with a rank (第一至三名).
 _NUMERAL_RANGE = re.compile(
     rf"(?<![第前初唯统逐单同合专之其周期几数{_NUMERALS}])(?P<low>{_BELOW_10000}(?<=[{_NUMERALS}])[万亿]?){_TO}"
     rf"(?P<high>{_BELOW_10000}(?<=[{_NUMERALS}])[万亿]?)(?![{_NUMERALS}])"
@@ -60,13 +60,13 @@ _WHOLE = r"(?:[1-9]\d*+|[一二三四五六七八九十百千万]++)"
 _FRACTION = re.compile(
     rf"(?<![第又\d.．{_NUMERALS}])(?!百分之)(?P<value>{_WHOLE}分之{_WHOLE})(?!点|[.．]\d){_ROUND}"
 )
-# 2/3 is often a date or a page: not in 占2/3 or 2/3以上.
+# 2/3 is often a date or a page, but not in 占2/3 or 2/3以上.
 _SLASHED = re.compile(
     rf"(?:(?<=[占达近约超逾过])|(?<=达到|[低少高多]于)|(?<![第\dA-Za-z/.．])(?=[\d/]++以[上下内]))"
     rf"(?P<value>[1-9]\d?/[1-9]\d?)(?![\dA-Za-z/.．%％]){_ROUND}"
 )
-# What shows a figure to be half of a range, unless the other half is a figure too: 300元/月-500元,
-# 百分之三至五, 100余至200余人; not 统一到30家, 20家到5月.
+# What shows that a quantity is one end of a range, unless the other end is a quantity too:
+# 300元/月-500元, 百分之三至五, 100余至200余人; but not 统一到30家, 20家到5月.
 _HALF_BEHIND = re.compile(
     rf"(?:/[\u3400-\u9fff]{{1,2}})?{_TO}(?=\d++(?!{_BLANK}[月日号]))|(?<=[{_NUMERALS}]){_TO}(?=[{_NUMERALS}])"
 )
@@ -75,7 +75,7 @@ _HALF_BEFORE = re.compile(
 )
 _GLUED_BEFORE = re.compile(rf"\d{_SCALE}+\Z")
 _GLUED_BEHIND = re.compile(r"(?<=[十百千万亿])\d")
-"""One number or two: 奖励1万20人, 补贴1万500元."""
+"""This may be one number or two: 奖励1万20人, 补贴1万500元."""
 _RANGE = re.compile("[-—–－~～至到]")
 _OF_WHOLE = re.compile("分之|/")
 
@@ -83,11 +83,11 @@ _ABOUT = re.compile(
     r"(?:[不至][少低高]于|不超过|不足|至少|最[多高低]|将近|接近|大约|超过|超|逾"
     rf"|(?<![最附])近|(?<![节签预公])约|(?<!圆)满){_BLANK}\Z"
 )
-"""What bounds a number right before it."""
+"""A word right before a number that bounds it."""
 _COUNTING = re.compile(rf"(?:[共达计仅超逾]|(?<![最附])近|(?<![节签预公])约|超过|不少于){_BLANK}\Z")
-"""What makes a count of a numeral, however like a name it looks."""
+"""What makes a numeral a count, even if it looks like a name."""
 _REACH = 5
-"""How many characters before a number those look at."""
+"""How many characters before a number these patterns look at."""
 
 _ONES = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2}
 _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
@@ -95,11 +95,11 @@ _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A figure at ``start:end`` of a text, with what bounds it (近700家, 20人以上).
+    """A quantity at ``start:end`` of a text, including words that bound it (近700家, 20人以上).
 
-    ``value`` is its number as written (700, 180.15万, 5-8, 三分之二) and ``unit`` its unit, empty
-    where damage hides it or the number needs none (118万). ``of_things`` tells whether a noun
-    stands right behind such a unit, as behind a measure word (700家企业).
+    ``value`` is its number as written (700, 180.15万, 5-8, 三分之二). ``unit`` is empty if the unit
+    is damaged, or if the number needs none (118万). ``of_things`` says whether the unit is a
+    measure word, which a noun follows (700家企业).
     """
 
     start: int
@@ -111,7 +111,7 @@ class Quantity:
 
     @property
     def amount(self) -> float | None:
-        """The number, to be sorted by; None where it is damaged, a range, or as vague as 数十."""
+        """The number, to sort by; None if it is damaged, a range, or vague (数十)."""
         return None if self.damaged else _amount(self.value)
 
     @property
@@ -121,7 +121,7 @@ class Quantity:
 
 
 def quantities(text: str) -> list[Quantity]:
-    """The figures of a text in reading order, apart from each other; those in titles left out."""
+    """The quantities of a text in reading order, without overlaps and without those in titles."""
     plain = without_titles(text)
     broken = {position for span in damage.spans(plain) for position in range(*span)}
     sound = [*_in_digits(plain, broken), *_in_numerals(plain), *_fractions(plain)]
@@ -136,8 +136,11 @@ def quantities(text: str) -> list[Quantity]:
 
 
 def _is_whole(text: str, figure: Quantity, ends: Set[int], known: Set[int]) -> bool:
-    """Whether a figure is neither half of a range nor runs into another number, given where the
-    figures end, and where they start and the dates stand."""
+    """Whether a quantity is neither one end of a range nor run together with another number.
+
+    ``ends`` are the ends of all quantities; ``known`` are their starts, and every position in a
+    date.
+    """
     reach = max(0, figure.start - _REACH)
     before = _HALF_BEFORE.search(text, reach, figure.start)
     behind = _HALF_BEHIND.match(text, figure.end)
@@ -161,7 +164,7 @@ def _damaged(text: str) -> Iterator[Quantity]:
 
 
 def _in_digits(text: str, broken: Set[int]) -> Iterator[Quantity]:
-    """The sound figures in digits: with a unit, or so large that they need none (118万会员)."""
+    """The sound quantities in digits: with a unit, or so large that they need none (118万会员)."""
     for position in amounts(text):
         value = _NUMBER.match(text, position)
         if value and broken.isdisjoint(range(*value.span())):
@@ -173,10 +176,10 @@ def _in_digits(text: str, broken: Set[int]) -> Iterator[Quantity]:
 
 
 def _to_other_end(text: str, number: int, first: Quantity, broken: Set[int]) -> Quantity:
-    """The whole range of a figure that may only be its first end: 50%-60%, 5000元至2万元; not what
-    changes (从20件到30件), nor what falls.
+    """The whole range if a quantity is its first end (50%-60%, 5000元至2万元), else the quantity.
 
-    Its number begins at ``number``.
+    A change (从20件到30件) is not a range, nor is anything that falls. The number of the ``first``
+    quantity begins at ``number``.
     """
     other = _OTHER_END.match(text, first.end) if first.unit else None
     changing = _CHANGING.search(text, max(0, first.start - _REACH), first.start)
@@ -190,8 +193,8 @@ def _to_other_end(text: str, number: int, first: Quantity, broken: Set[int]) -> 
 
 
 def _in_numerals(text: str) -> Iterator[Quantity]:
-    """The figures in Chinese numerals that clearly count: of two numerals and more, ranges, or
-    behind a word that tells an amount. Years are mostly names there (三年行动)."""
+    """The quantities in Chinese numerals that clearly count: of two or more numerals, ranges, and
+    those after a word that announces an amount. Not years, which are mostly names (三年行动)."""
     for match in _IN_HUNDREDS.finditer(text):
         yield Quantity(_bound(text, match.start()), match.end(), match["value"], "百分之")
     for match in _NUMERAL_RANGE.finditer(text):
@@ -211,7 +214,7 @@ def _in_numerals(text: str) -> Iterator[Quantity]:
 
 
 def _fractions(text: str) -> Iterator[Quantity]:
-    """The fractions: 三分之二, and 2/3 where it is clearly none of a date's (占2/3)."""
+    """The fractions: 三分之二, and 2/3 if it is clearly not a date (占2/3)."""
     for match in _FRACTION.finditer(text):
         yield Quantity(_bound(text, match.start()), match.end(), match["value"], "")
     for match in _SLASHED.finditer(text):
@@ -220,7 +223,7 @@ def _fractions(text: str) -> Iterator[Quantity]:
 
 
 def _measured(text: str, start: int, end: int) -> Quantity:
-    """The figure whose number stands at ``start:end``, with the unit behind it, if there is one."""
+    """The quantity whose number is ``start:end``, with the unit that follows, if there is one."""
     behind = _unit().match(text, end)
     if behind is None:
         few = _FEW.match(text, end)
@@ -231,7 +234,7 @@ def _measured(text: str, start: int, end: int) -> Quantity:
 
 
 def _bound(text: str, position: int) -> int:
-    """Where a figure begins whose number begins at ``position``."""
+    """The start of the quantity whose number begins at ``position``."""
     about = _ABOUT.search(text, max(0, position - _REACH), position)
     return about.start() if about else position
 
@@ -245,7 +248,7 @@ def _unit() -> re.Pattern[str]:
 
 
 def _amount(value: str) -> float | None:
-    """The value of a number in digits or numerals, or None for ranges, 数十 and the like."""
+    """The value of a number in digits or numerals; None for ranges and for vague ones like 数十."""
     if value[0] in "数几" or _RANGE.search(value):
         return None
     plain = re.sub(r"[,\s余多来几上]", "", unicodedata.normalize("NFKC", value))
@@ -257,7 +260,7 @@ def _amount(value: str) -> float | None:
 
 
 def _rises(low: str, high: str) -> bool:
-    """Whether two numbers are the ends of a range."""
+    """Whether the first of two numbers is smaller, as in a range."""
     first, last = _amount(low), _amount(high)
     return first is not None and last is not None and first < last
 

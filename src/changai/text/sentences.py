@@ -12,15 +12,15 @@ _CLAUSE = re.compile(r"(?:[^,，。;；!！?？:：、…\n]|(?<=\d)[,:](?=\d))+
 
 
 def ends_sentence(text: str) -> bool:
-    """Whether a mark that ends a sentence stands in a text."""
+    """Whether a text contains a mark that ends a sentence."""
     return _SENTENCE_END.search(text) is not None
 
 
 def clauses(text: str, shortest: int = 8) -> list[tuple[int, int]]:
     """The ``(start, end)`` of each clause: a stretch between punctuation marks.
 
-    A stretch of fewer than ``shortest`` characters says too little alone: it is joined to its
-    neighbours in the same sentence, those that follow first.
+    A stretch of fewer than ``shortest`` characters says too little alone, so it is joined to what
+    follows it in the sentence, or to what precedes it at the sentence's end.
     """
     spans: list[tuple[int, int]] = []
     for sentence in _SENTENCE.finditer(text):

@@ -1,4 +1,4 @@
-"""The words that people use for those of official articles, by ``thesaurus.txt``."""
+"""Everyday words and the official words for the same things, from ``thesaurus.txt``."""
 
 import re
 from functools import cache
@@ -7,7 +7,7 @@ from changai.text import lexicon
 
 
 def canonicalise(text: str) -> str:
-    """A normalised text in the words of official articles."""
+    """A normalised text with everyday words replaced by those of official articles."""
     pattern, official = _thesaurus()
     return pattern.sub(lambda match: official[match[0]], text)
 
@@ -19,7 +19,7 @@ def words() -> list[str]:
 
 @cache
 def _thesaurus() -> tuple[re.Pattern[str], dict[str, str]]:
-    """What matches any word people use, and the official word for each."""
+    """A pattern for every word of the thesaurus, and the official word for each."""
     official = {}
     for line in lexicon.lines("thesaurus.txt"):
         word, _, said = line.partition(":")

@@ -12,10 +12,10 @@ _WORD = re.compile(rf"(?P<han>[{HAN}]+)|\d+(?:\.\d+)?|[^\W\d_{HAN}]+")
 
 
 def words(text: str, *, guessing: bool = True) -> list[tuple[str, str]]:
-    """jieba's words of a text, which they make up without a gap, each with its part of speech
-    (``n`` noun, ``v`` verb, ``d`` adverb and so on; the tag set of ICTCLAS).
+    """The words that jieba cuts a text into, without gaps, each with its part of speech (``n``
+    noun, ``v`` verb, ``d`` adverb and so on; the tag set of ICTCLAS).
 
-    Without ``guessing``, only words of its dictionary, and single characters between them.
+    Without ``guessing`` at unknown words, they are those of its dictionary and single characters.
     """
     import rjieba
 
@@ -25,9 +25,9 @@ def words(text: str, *, guessing: bool = True) -> list[tuple[str, str]]:
 def terms(text: str) -> list[str]:
     """The terms of a normalised text, in reading order, for the lexical index.
 
-    Chinese runs give jieba's words (search mode, so that compounds give their parts too) and every
-    pair of neighbouring characters, marked with ``#``; numbers and the words of other scripts
-    stand for themselves. Stop words are left out; words people use stand as their official ones.
+    A run of Chinese gives jieba's words (in search mode, so that compounds give their parts too)
+    and every pair of neighbouring characters, marked with ``#``. Numbers and words of other scripts
+    are terms themselves. Stop words are left out, and everyday words become official ones.
     """
     import rjieba
 
@@ -44,7 +44,7 @@ def terms(text: str) -> list[str]:
 
 
 def is_stopword(word: str) -> bool:
-    """Whether a word says nothing of what is asked."""
+    """Whether a word says nothing about the topic."""
     return word in _stopwords()
 
 
