@@ -199,6 +199,7 @@ def proxied(request: pytest.FixtureRequest, certificate: Path, tmp_path: Path) -
         yield Proxied(front, client, echo, request.param)
 
 
+@pytest.mark.slow
 def test_nginx_tells_the_service_who_asks_whatever_he_says(proxied: Proxied) -> None:
     spoofed = ["X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Prefix"]
     headers = dict.fromkeys([*spoofed, "X-Forwarded-Proto", "Forwarded"], "for=192.0.2.1")
@@ -210,6 +211,7 @@ def test_nginx_tells_the_service_who_asks_whatever_he_says(proxied: Proxied) -> 
     assert got["x-forwarded-proto"] == "https"
 
 
+@pytest.mark.slow
 def test_nginx_keeps_assets_and_nothing_else(proxied: Proxied) -> None:
     for _ in range(2):
         for path in ["", "assets/a.js", "api/ask?question=a"]:
@@ -217,6 +219,7 @@ def test_nginx_keeps_assets_and_nothing_else(proxied: Proxied) -> None:
     assert sorted(proxied.upstream.asked) == ["/", "/", "/api/ask", "/api/ask", "/assets/a.js"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", ["metrics", "metrics/", "%6detrics", "/metrics", "x/../metrics", "assets/../metrics"]
 )
@@ -229,6 +232,7 @@ def test_nginx_shows_nobody_the_metrics(proxied: Proxied, path: str) -> None:
     assert proxied.upstream.asked == []
 
 
+@pytest.mark.slow
 def test_nginx_bounds_bodies_and_addresses(proxied: Proxied) -> None:
     home = proxied.home
     assert proxied.client.post(f"{home}x", content=bytes(MEGABYTE)).json()["length"] == MEGABYTE
@@ -243,6 +247,7 @@ def test_nginx_bounds_bodies_and_addresses(proxied: Proxied) -> None:
     assert proxied.upstream.asked == []
 
 
+@pytest.mark.slow
 def test_nginx_slows_down_who_asks_too_fast(proxied: Proxied) -> None:
     # A burst of 100 passes, then 20 a second: a machine that takes 10 s for these is out of order.
     answers = [proxied.client.get(f"{proxied.home}?question={PRIVATE}") for _ in range(300)]
@@ -254,6 +259,7 @@ def test_nginx_slows_down_who_asks_too_fast(proxied: Proxied) -> None:
     assert_no_question_in(proxied.front)
 
 
+@pytest.mark.slow
 def test_nginx_sends_visitors_to_https(proxied: Proxied) -> None:
     plain = f"http://localhost:{proxied.front.plain}/changai/?a=b"
     for host in ["localhost", "evil.example.org"]:
@@ -263,6 +269,7 @@ def test_nginx_sends_visitors_to_https(proxied: Proxied) -> None:
     assert "max-age=31536000" in proxied.client.get("/").headers["strict-transport-security"]
 
 
+@pytest.mark.slow
 def test_nginx_answers_to_its_name_only(proxied: Proxied) -> None:
     trusting = ssl.create_default_context(cafile=proxied.front.certificate)
     for name, told in [("localhost", None), ("evil.example.org", "UNRECOGNIZED_NAME")]:
@@ -274,6 +281,7 @@ def test_nginx_answers_to_its_name_only(proxied: Proxied) -> None:
             pass
 
 
+@pytest.mark.slow
 def test_nginx_speaks_chinese_and_keeps_silent_while_the_service_is_away(
     certificate: Path, tmp_path: Path
 ) -> None:

@@ -44,12 +44,14 @@ def test_the_one_before_is_put_into_use_and_a_rebuild_keeps_it(two: Path) -> Non
     assert roll_back(two).name == before
 
 
+@pytest.mark.slow
 def test_the_articles_as_they_are_make_the_same_index_again(two: Path) -> None:
     roll_back(two)
     assert build_index(two / "articles", two).changed
     assert Index.open(two).passages[1].text == THREE
 
 
+@pytest.mark.slow
 def test_a_generation_that_is_named_is_put_into_use(two: Path) -> None:
     before, current = store.generations(two)
     roll_back(two)
@@ -77,6 +79,7 @@ def test_what_is_not_there_is_refused(two: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "typo").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["passages.faiss", "manifest.json", "documents.jsonl"])
 def test_a_generation_that_is_damaged_stays_out_of_use(two: Path, name: str) -> None:
     before, current = store.generations(two)

@@ -65,6 +65,7 @@ def test_evaluate_writes_a_page_beside_what_it_prints(built_folder: Path, asked:
     assert "问题文件 questions.jsonl：2 个问题" in page
 
 
+@pytest.mark.slow
 def test_evaluate_tells_of_questions_of_the_faq(small_folder: Path) -> None:
     file = small_folder / "asked.jsonl"
     in_faq, _ = HELMETS
@@ -85,6 +86,7 @@ def test_evaluate_tells_of_questions_of_the_faq(small_folder: Path) -> None:
     assert run("evaluate", file, "--index", small_folder).stderr == ""
 
 
+@pytest.mark.slow
 def test_evaluate_and_fit_tell_of_questions_that_cannot_be_used(tmp_path: Path) -> None:
     broken = {"paragraphs": [{"context": "米饭要煮。", "qas": [{"question": "", "id": "A-1"}]}]}
     file = write_squad(tmp_path, SKY, broken)

@@ -141,6 +141,7 @@ def test_without_an_encoder_that_can_be_read_the_builtin_one_is_used(
     assert build_index(small_folder / "articles", small_folder).changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [{}, [], None, {"clauses.npy": "0" * 64}])
 def test_a_manifest_without_every_checksum_is_refused_and_mended(
     small_folder: Path, files: object

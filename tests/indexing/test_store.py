@@ -97,6 +97,7 @@ def edit_file(folder: Path, name: str, content: bytes) -> None:
     edit_manifest(folder, files=manifest["files"] | {name: hashlib.sha256(content).hexdigest()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -127,6 +128,7 @@ def test_a_row_of_other_types_or_beyond_the_text_is_refused(
         Index.open(small_folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

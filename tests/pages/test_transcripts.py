@@ -330,6 +330,7 @@ def test_markdown_shows_every_character_and_bold_where_it_belongs(
     _check_bold(text, highlights, {within - 1 for within in page.strong[place]})
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(TEXTS, SPANS)
 def test_word_holds_every_character_and_bold_where_it_belongs(text: str, highlights: Spans) -> None:
@@ -348,6 +349,7 @@ def test_word_holds_every_character_and_bold_where_it_belongs(text: str, highlig
     _check_bold(text, highlights, strong)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(exclude_categories=()), min_size=1), SPANS)
 @example("\x00\x0b\x1f\x85\ud800\ufdd0\uffff\U0010ffff", ())

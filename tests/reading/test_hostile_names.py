@@ -91,6 +91,7 @@ def page(library: Path) -> Callable[[str], tuple[int, str]]:
     return get
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", USABLE)
 def test_a_name_that_shows_is_indexed_and_opens(
     page: Callable[[str], tuple[int, str]], library: Path, stem: str

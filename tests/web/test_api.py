@@ -220,6 +220,7 @@ def test_a_fault_has_the_shape_of_every_error() -> None:
 MODES = ["legacy", "2026-07-28", "auto"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_an_assistant_finds_one_tool(url: str, mode: str) -> None:
     async def list_tools() -> Any:
@@ -235,6 +236,7 @@ def test_an_assistant_finds_one_tool(url: str, mode: str) -> None:
     assert set(tool.output_schema["properties"]) == set(Answer("", True, 0.0, ()).to_dict())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_an_assistant_gets_what_the_command_line_gives(url: str, mode: str, opened: Index) -> None:
     # The client holds the answer against the schema.
@@ -245,6 +247,7 @@ def test_an_assistant_gets_what_the_command_line_gives(url: str, mode: str, open
     assert json.loads(result.content[0].text) == result.structured_content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tool", "asked", "said"),
     [
@@ -295,6 +298,7 @@ def test_no_stream_is_offered(url: str) -> None:
     assert httpx.delete(f"{url}/mcp").status_code == 405
 
 
+@pytest.mark.slow
 def test_without_the_package_all_but_the_tool_works(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,7 @@ def test_gradio_registers_what_is_to_be_shut() -> None:
     } <= set(ROUTES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
 def test_every_route_of_gradios_is_listed_or_shut(client: TestClient, path: str) -> None:
     asked = re.sub(r"\{[^}]*\}", "x", path)
