@@ -1,4 +1,4 @@
-"""The readers' clock, Beijing's, whatever the server's."""
+"""Dates and times in Beijing, where the readers are, whatever the server's time zone."""
 
 from datetime import date, datetime, timedelta, timezone
 
@@ -6,10 +6,10 @@ BEIJING = timezone(timedelta(hours=8), "北京时间")
 
 
 def today() -> date:
-    """The day that it is in Beijing."""
+    """Today's date in Beijing."""
     return datetime.now(BEIJING).date()
 
 
 def there(moment: str) -> datetime:
-    """A moment in ISO 8601, with its zone, as the clocks in Beijing show it. Raises ValueError."""
+    """A time in ISO 8601 with its zone, converted to Beijing time. Raises ValueError."""
     return datetime.fromisoformat(moment).astimezone(BEIJING)

@@ -1,27 +1,27 @@
 """Every error Changai raises on purpose.
 
     ChangaiError
-    ├── QuestionError        the question cannot be asked as it stands
+    ├── QuestionError        the question cannot be asked as it is
     ├── ArticleError         a source article cannot be read
-    │   └── MetadataError        what stands beside it to describe it cannot be used
+    │   └── MetadataError        the file that describes an article cannot be used
     ├── EncoderError         an encoder cannot be loaded or used
     ├── QuestionFileError    a file of questions cannot be used
-    ├── BackupError          a backup cannot be written, or restored as it stands
-    ├── MissingPackageError  a package that only some commands need is not installed
+    ├── BackupError          a backup cannot be written or restored
+    ├── MissingPackageError  an optional package is needed and not installed
     ├── ReportError          the report of an evaluation cannot be written
-    ├── OpinionError         a visitor's opinion cannot be kept as it stands
+    ├── OpinionError         a visitor's opinion cannot be stored
     ├── FeedbackError        the file of visitors' opinions cannot be used
-    ├── AccountError         an account cannot be made, changed or removed as asked
+    ├── AccountError         an account cannot be added, changed or removed
     ├── AccountFileError     the file of accounts cannot be used
     ├── ServerError          the web page cannot be served
-    ├── BusyError            too many ask at once
+    ├── BusyError            too many requests at once
     └── IndexStateError      the index on disk cannot be used
-        ├── IndexMissingError     there is none yet
-        ├── IndexMismatchError    another encoder, format or reading of texts made it
-        ├── IndexDamagedError     its files are not those its manifest names
+        ├── IndexMissingError     no index has been built yet
+        ├── IndexMismatchError    made with another encoder, format or way of reading
+        ├── IndexDamagedError     its files differ from its manifest
         └── IndexBusyError        another process is rebuilding it
 
-Each message says what happened, to what, and what to do next; in Chinese, since users see it.
+Each message says what happened, to what, and what to do next. Users see it, so it is in Chinese.
 """
 
 from collections.abc import Sequence
@@ -30,30 +30,30 @@ _SHOWN = 5
 
 
 def several(places: Sequence[str]) -> str:
-    """What is wrong in several places, for a message: a line each of the first, and how many."""
+    """Several faults as the text of a message: the first five, one per line, then their number."""
     more = [f"……等 {len(places)} 处"] if len(places) > _SHOWN else []
     return "\n".join([*places[:_SHOWN], *more])
 
 
 def shown(name: object) -> str:
-    """A file's name or path for a message: what cannot be printed is written as its code."""
+    """A file's name or path for a message, with unprintable characters escaped."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
 
 
 class ChangaiError(Exception):
-    """The root: catch it to catch everything Changai raises on purpose."""
+    """The base of all errors that Changai raises on purpose."""
 
 
 class QuestionError(ChangaiError):
-    """The question is empty, without words, too long, or not valid text."""
+    """The question is empty, has no words, is too long, or is not valid text."""
 
 
 class ArticleError(ChangaiError):
-    """An article is missing, unreadable, not text, or holds no passage."""
+    """An article is missing, unreadable, not text, or has no passages."""
 
 
 class MetadataError(ArticleError):
-    """The file that describes an article is unreadable, no TOML, or says what cannot be."""
+    """The file that describes an article is unreadable, not TOML, or has an invalid value."""
 
 
 class EncoderError(ChangaiError):
@@ -61,15 +61,15 @@ class EncoderError(ChangaiError):
 
 
 class QuestionFileError(ChangaiError):
-    """A file of questions is missing or malformed, or lacks what is asked of it."""
+    """A file of questions is missing or malformed, or has too little for the purpose."""
 
 
 class BackupError(ChangaiError):
-    """A backup is no sound one, would not fit, or would replace what is not to be replaced."""
+    """A backup is damaged, too large, or would replace something that must be kept."""
 
 
 class MissingPackageError(ChangaiError):
-    """A package of an extra is not installed, and what was asked for needs it."""
+    """A package from an optional extra is needed and not installed."""
 
 
 class ReportError(ChangaiError):
@@ -77,32 +77,32 @@ class ReportError(ChangaiError):
 
 
 class OpinionError(ChangaiError):
-    """An opinion is of no question, too long, not valid text, or not asked for."""
+    """An opinion belongs to no question, is too long, is not valid text, or is not collected."""
 
 
 class FeedbackError(ChangaiError):
-    """A file of opinions is missing, full, damaged, of another kind or version, or may not be
-    written; or no question can be made of it."""
+    """A file of opinions is missing, full, damaged, not writable, or of another kind or version; or
+    no question can be made from it."""
 
 
 class AccountError(ChangaiError):
-    """A name or password that no account may have, a name that is taken, or one that is not."""
+    """A name or password is not allowed, a name is already taken, or no account has it."""
 
 
 class AccountFileError(ChangaiError):
-    """A file of accounts is missing, damaged, too large or full, or may not be read or written."""
+    """A file of accounts is missing, damaged, too large or full, or cannot be read or written."""
 
 
 class ServerError(ChangaiError):
-    """The page cannot be served: its address cannot be listened on, or a setting cannot be used."""
+    """The page cannot be served: its address is not available, or a setting is not valid."""
 
 
 class BusyError(ChangaiError):
-    """Too many ask at once: the same request may do well a little later."""
+    """Too many requests at once; the same request may succeed a little later."""
 
 
 class IndexStateError(ChangaiError):
-    """The index on disk cannot be used as it stands."""
+    """The index on disk cannot be used as it is."""
 
 
 class IndexMissingError(IndexStateError):
@@ -110,7 +110,7 @@ class IndexMissingError(IndexStateError):
 
 
 class IndexMismatchError(IndexStateError):
-    """The index was made by another encoder, in another format, or by another reading of texts."""
+    """The index was made with another encoder, format or way of reading texts."""
 
 
 class IndexDamagedError(IndexStateError):

@@ -1,7 +1,7 @@
-"""Files that are whole or not there: bounded reads, checksums, JSON and flushing to the disk.
+"""Reading and writing files safely: bounded reads, checksums, JSON, and flushing to disk.
 
-What is read may be anybody's: nothing here waits for a pipe, reads without end, or takes a value
-of another type than the one asked for.
+The files may come from anyone. So nothing here waits for a pipe, reads without a limit, or accepts
+a value of the wrong type.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _HALF = re.compile("[\ud800-\udfff]")
 _MEGABYTE = 1_000_000
 _NOT_REGULAR = errno.ENXIO
-"""What the system itself says of a socket that is to be opened."""
+"""The code that the system itself returns when a socket is opened as a file."""
 
 _CAUSES = {
     errno.ENOENT: "没有这个文件；请检查路径",
@@ -43,23 +43,23 @@ _CAUSES = {
 
 
 def cause(error: OSError) -> str:
-    """What an error of the system says of a file and what to do about it, in Chinese."""
+    """What a system error means for a file, and what to do about it, in Chinese."""
     if error.errno == errno.EFBIG:
         return f"{error.strerror}；请分成几个小的"
     return _CAUSES.get(error.errno or 0, f"{error.strerror or error}；请检查文件和磁盘")
 
 
 def file_names(folder: Path) -> list[str]:
-    """The files below a folder, by their paths from there, in order."""
+    """The files in a folder and its subfolders, as sorted relative paths."""
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a regular file, or a link to one, for reading; nothing else, which might never end.
+    """Open a regular file, or a link to one, for reading. Anything else might never end.
 
-    Raises OSError.
+    Raises OSError, also for anything else.
     """
-    # Without O_NONBLOCK a pipe would be waited for before it can be told from a file.
+    # Without O_NONBLOCK, opening a pipe would block before it is known to be one.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(handle).st_mode
@@ -73,7 +73,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """The content of a regular file of up to ``most`` bytes. Raises OSError."""
+    """The content of a regular file of at most ``most`` bytes. Raises OSError."""
     with open_regular(path) as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -88,18 +88,18 @@ def sha256(path: Path) -> str:
 
 
 def to_json(value: object) -> str:
-    """A value as JSON to be read by people too."""
+    """A value as JSON that is easy to read."""
     return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a value as JSON, and flush it to the disk. Raises OSError."""
+    """Write a value as JSON, and flush it to disk. Raises OSError."""
     path.write_text(to_json(value), encoding="utf-8")
     sync(path)
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises ValueError, also where brackets are nested too deeply."""
+    """The value of a JSON text. Raises ValueError, also if brackets are nested too deeply."""
     try:
         return json.loads(text)
     except RecursionError as error:
@@ -107,8 +107,8 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Put a text file in the place of what is there, in one step. Raises OSError."""
-    # Named apart from the file: its name may be as long as the disk allows.
+    """Write a text file, replacing any existing one in one step. Raises OSError."""
+    # Not named after the file: its name may already be as long as the disk allows.
     draft = path.with_name(f"{uuid4().hex}.tmp")
     try:
         draft.write_text(text, encoding="utf-8")
@@ -119,25 +119,25 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write one JSON object a line."""
+    """Write the rows as JSON, one object per line."""
     path.write_text(
         "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
     )
 
 
 def read_lines(path: Path, kind: type[T]) -> Iterator[T]:
-    """Read one JSON object a line, each as a record. Raises OSError or ValueError."""
+    """Read a file with one JSON object per line, each as a record. Raises OSError or ValueError."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield as_record(kind, parse_json(line))
 
 
 def as_record(kind: type[T], raw: object) -> T:
-    """A value that was read from JSON as a dataclass of this kind.
+    """Turn a value read from JSON into a dataclass of this kind.
 
-    It must have the fields of that, no others, and each of its type: text (which can be written),
-    a whole number, another such dataclass, a tuple of any of these, a mapping from text to any of
-    these, or any of these or None. Raises ValueError.
+    It must have exactly the fields of the dataclass, each of the right type. The types may be text
+    (that can be encoded), a whole number, another such dataclass, a tuple of any of these, a
+    mapping from text to any of these, or any of these or None. Raises ValueError.
     """
     types = _field_types(cast(Any, kind))
     if not isinstance(raw, dict) or raw.keys() != types.keys():
@@ -152,7 +152,7 @@ def _field_types(kind: type[Any]) -> dict[str, Any]:
 
 
 def _typed(name: str, kind: Any, value: object) -> Any:
-    """The value, if it is of this type; else ValueError naming the field."""
+    """The value, if it has this type. Otherwise raises ValueError, which names the field."""
     if isinstance(kind, UnionType):
         own, _ = get_args(kind)
         return None if value is None else _typed(name, own, value)
@@ -171,18 +171,18 @@ def _typed(name: str, kind: Any, value: object) -> Any:
 
 
 def _is_text(value: object) -> bool:
-    """Whether it is a string of characters only: JSON may also give halves of them."""
+    """Whether it is a string without lone surrogates, which JSON may contain."""
     return isinstance(value, str) and not _HALF.search(value)
 
 
 def sync_tree(folder: Path) -> None:
-    """Flush a folder and all below it to the disk."""
+    """Flush a folder and everything in it to disk."""
     for path in [*folder.rglob("*"), folder]:
         sync(path)
 
 
 def sync(path: Path) -> None:
-    """Flush a file, or on POSIX a folder's entries, to the disk."""
+    """Flush a file, or on POSIX a folder's entries, to disk."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -1,4 +1,4 @@
-"""The frozen records that pass between the rooms."""
+"""The frozen records that packages pass to each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,15 +9,15 @@ Spans = tuple[tuple[int, int], ...]
 
 
 METADATA_LOCATOR = "文章信息"
-"""Of the passage that holds an article's title, date and issuing body."""
+"""The locator of the passage with an article's title, date and issuing body."""
 
 AUDIENCES = {"worker": "职工", "official": "干部"}
-"""Whom the page is for, and what they are called there."""
+"""The two groups of readers that the page serves, and their names on the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hotline:
-    """A telephone number that an article names for those whom it does not answer."""
+    """A telephone number, from an article, to call when the article has no answer."""
 
     number: str
     name: str
@@ -25,7 +25,7 @@ class Hotline:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question to begin with, on a topic, for one of ``AUDIENCES``."""
+    """An example question, with its topic, for one of ``AUDIENCES``."""
 
     question: str
     topic: str
@@ -34,7 +34,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Misreading:
-    """What a scan has printed, and what it stands for."""
+    """A word that the scan has wrong, as printed, and the word that is meant."""
 
     printed: str
     meant: str
@@ -42,7 +42,7 @@ class Misreading:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What an article's own page says of it, where that has been corrected; else empty."""
+    """What the article's own page says, if it has been corrected; otherwise empty."""
 
     title: str = ""
     publisher: str = ""
@@ -53,10 +53,10 @@ class Printed:
 class Document:
     """One source article.
 
-    ``text`` is the file's content decoded, nothing else changed; every offset in Changai counts
-    its characters. ``title``, ``publisher`` and ``published``, an ISO date, are as they should
-    read, for references: ``printed`` has what the page itself says where that differs. ``url`` is
-    where the article was published. What is not known is empty.
+    ``text`` is the decoded content of the file, otherwise unchanged; every offset in Changai counts
+    its characters. ``title``, ``publisher`` and ``published`` (an ISO date) are the correct values,
+    for references; ``printed`` has what the page itself says if that differs. ``url`` is where the
+    article was published. Unknown fields are empty.
     """
 
     id: str
@@ -92,10 +92,10 @@ class Passage:
 class Question:
     """A question with verbatim snippets of the passages that answer it.
 
-    No snippet means that the corpus does not answer it. ``without`` is the id of a passage to
-    leave out of the corpus for this question. ``kind`` is any name for questions of a sort, and
-    ``answers`` are the words to be highlighted, where they are not the snippets. ``line`` is where
-    it stands in the file that it was read from, if that is one of lines; else 0.
+    If there are no snippets, the corpus does not answer it. ``without`` is the id of a passage to
+    leave out of the corpus for this question. ``kind`` is a free name for a group of questions.
+    ``answers`` are the words that should be highlighted. ``line`` is its line number in the JSON
+    Lines file that it was read from, or 0.
     """
 
     text: str
@@ -114,15 +114,18 @@ class Question:
         return any(snippet in passage.text for snippet in self.relevant)
 
     def absent(self, texts: Sequence[str]) -> list[str]:
-        """The snippets that stand in none of some passages' texts."""
+        """The snippets that occur in none of these texts."""
         return [snippet for snippet in self.relevant if not any(snippet in t for t in texts)]
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A document, its passages in reading order, and questions known to be answered by them, or
-    known not to be. ``stale`` are those that cannot be used, since a snippet of theirs stands in
-    no passage. ``sources`` has the name and the SHA-256 of each file that it was read from."""
+    """A document, its passages in reading order, and its FAQ.
+
+    ``questions`` are known to be answered by these passages, or known not to be. ``stale`` are
+    those that cannot be used because no passage contains one of their snippets. ``sources`` has the
+    name and the SHA-256 of each file that the article was read from.
+    """
 
     document: Document
     passages: tuple[Passage, ...]
@@ -135,10 +138,11 @@ class Article:
 class Citation:
     """A passage retrieved for a question.
 
-    ``rank`` counts from 1. ``score`` orders the citations of one question, and means nothing across
-    questions. ``highlights`` are ``(start, end)`` within ``passage.text``, best first; so, in
-    reading order, are ``damaged``, the figures that the scan has probably damaged. ``as_of`` is the
-    date, as the passage writes it, of the figures that the highlights rest on, or empty.
+    ``rank`` counts from 1. ``score`` orders the citations of one question; scores of different
+    questions cannot be compared. ``highlights`` are ``(start, end)`` within ``passage.text``, best
+    first. ``damaged`` are the figures that the scan has probably damaged, as ``(start, end)`` in
+    reading order. ``as_of`` is the date of the highlighted figures, as the passage writes it, or
+    empty.
     """
 
     rank: int
@@ -151,12 +155,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``covered`` says whether the corpus answers the question; ``confidence`` how likely.
+    """The answer to a question: its citations, and whether they answer it.
 
-    ``answering`` is how many of the first citations answer it, 0 where it is not covered.
-    ``mentioned`` is what of the question the first passage mentions, verbatim; ``missing`` names,
-    in Chinese, what the question asks for and it does not give.
-    ``taken_as`` is how the question was read where its spelling was mended, or empty.
+    ``covered`` says whether the corpus answers the question, ``confidence`` with what probability.
+    ``answering`` is how many of the first citations answer it, 0 if it is not covered.
+    ``mentioned`` are the words of the question that the first passage mentions, verbatim.
+    ``missing`` names, in Chinese, what the question asks for and the first passage does not give.
+    ``taken_as`` is the question with its spelling corrected, or empty if that was not needed.
     """
 
     question: str
@@ -205,9 +210,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question as it was typed, ``asked``, with its answer: ``answer.question`` is what it was
-    taken to mean where it was a follow-up, else the same. ``renewed`` says that the articles have
-    changed since the question was first answered."""
+    """A question and its answer.
+
+    ``asked`` is the question as typed. If it was a follow-up, ``answer.question`` is the full
+    question that it stands for; otherwise both are the same. ``renewed`` says that the articles
+    have changed since the question was first answered.
+    """
 
     asked: str
     answer: Answer
@@ -216,7 +224,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class EncoderIdentity:
-    """What must be equal for two encoders' vectors to be comparable."""
+    """What identifies an encoder: vectors can be compared only if all of it is equal."""
 
     name: str
     weights_sha256: str
@@ -225,10 +233,10 @@ class EncoderIdentity:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a rebuild did; ``changed`` is False when there was nothing to do.
+    """What a rebuild did; ``changed`` is False if there was nothing to do.
 
-    ``questions`` is how many known questions were taken up. ``stale`` tells, in Chinese, of each
-    that was passed over because a snippet of it stands in no passage: file, line and snippet.
+    ``questions`` is how many FAQ questions are in the index. ``stale`` describes, in Chinese, each
+    one left out because no passage contains one of its snippets: file, line and snippet.
     """
 
     generation: str
@@ -242,8 +250,11 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What an opened index holds: ``generation`` and ``built`` (ISO 8601, UTC) are empty for one
-    that was never written."""
+    """The size and origin of an opened index.
+
+    ``generation`` and ``built`` (ISO 8601, UTC) are empty for an index that was never written to
+    disk.
+    """
 
     documents: int
     passages: int

@@ -1,4 +1,4 @@
-"""What an administrator does: accounts, backups, and going back to an earlier generation.
+"""An administrator's tasks: accounts, backups, and rolling back to an earlier generation.
 
-Imports ``indexing`` and ``evaluation``. ``web`` and ``cli`` import it.
+Imports ``reading``, ``models``, ``indexing`` and ``evaluation``. ``web`` and ``cli`` import it.
 """

@@ -1,10 +1,10 @@
-"""Who may sign in: accounts in a JSON file that the administrator names, passwords as hashes.
+"""The accounts that may sign in, in a JSON file with hashed passwords.
 
-Passwords are hashed by scrypt (RFC 7914), each with a salt of its own. The file keeps the cost that
-each was hashed at, so that later versions can hash new ones at a higher one. Names are compared in
-Unicode's form NFC. Passwords are taken in form NFKC, one of the two that NIST SP 800-63B
-recommends: Chinese keyboards type full-width letters and digits as easily as narrow ones, and
-either must do. As there, a password must be long, and may be of any letters.
+Passwords are hashed with scrypt (RFC 7914), each with its own salt. The file keeps the cost of each
+hash, so that later versions can use a higher cost for new ones. Names are compared in Unicode form
+NFC. Passwords are normalised to NFKC, one of the two forms that NIST SP 800-63B recommends: Chinese
+keyboards type full-width letters and digits as easily as narrow ones, and both must work. As NIST
+recommends, a password must be long, and may contain any letters.
 """
 
 import hashlib
@@ -31,11 +31,11 @@ from changai import files
 from changai.errors import AccountError, AccountFileError
 
 LONGEST_NAME = 64
-"""In characters."""
+"""The longest name, in characters."""
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
-"""In characters, as Unicode counts them."""
+"""The shortest and the longest password, in Unicode characters."""
 
 MOST_ACCOUNTS = 1000
 _MOST_BYTES = 1_000_000
@@ -43,14 +43,14 @@ _MOST_BYTES = 1_000_000
 _SALT_BYTES = 16
 _HASH_BYTES = 32
 _COST = (2**15, 8, 3)
-"""scrypt's n, r and p: one of the costs that OWASP's Password Storage Cheat Sheet holds equal, and
-of these one that takes little memory, 32 MiB."""
+"""scrypt's n, r and p. OWASP's Password Storage Cheat Sheet lists several equally safe costs; of
+these, this one takes little memory: 32 MiB."""
 
 _HIGHEST_COST = 2**20
-"""What n * r * p may be in a file, a third more than ours; a hash then takes at most 128 MiB."""
+"""The highest n * r * p in a file, a third more than ours. A hash takes at most 128 MiB."""
 
 _SECONDS_TO_WAIT = 10
-"""For another process that is writing."""
+"""How long to wait for another process that is writing the file."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,10 +63,10 @@ def _check_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(strict=True, extra="forbid"))
 class Account:
-    """A name, and the scrypt hash of its password, with the salt and the cost it was made at.
+    """A name and the scrypt hash of its password, with the salt and the cost of the hash.
 
-    Salt and hash are in hexadecimal. A password that is set anew makes another account, even where
-    it is the same: two are equal only if neither name nor password has been touched.
+    Salt and hash are in hexadecimal. Setting a password makes a different account, even if the
+    password is the same. So two accounts are equal only if name and password were not changed.
     """
 
     name: Annotated[str, AfterValidator(_check_name)]
@@ -78,7 +78,7 @@ class Account:
 
     @model_validator(mode="after")
     def _check_cost(self) -> Self:
-        # The last is scrypt's own condition (RFC 7914).
+        # The last condition is from scrypt itself (RFC 7914).
         dear = math.prod(self.cost) > _HIGHEST_COST
         if self.n.bit_count() != 1 or dear or self.n >= 2 ** (16 * self.r):
             raise ValueError(self.cost)
@@ -90,7 +90,7 @@ class Account:
         return self.n, self.r, self.p
 
     def accepts(self, password: str) -> bool:
-        """Whether this is the password. It takes as long as hashing it, 0.2 seconds or so."""
+        """Whether this is the password. It takes as long as a hash, about 0.2 seconds."""
         if not _is_password(password):
             return False
         tried = _hash(password, bytes.fromhex(self.salt), self.cost)
@@ -98,7 +98,7 @@ class Account:
 
 
 class _File(BaseModel):
-    """The file: checked in every type and bound, since it may be damaged or doctored."""
+    """The file. Every type and bound is checked, since it may be damaged or forged."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -113,8 +113,8 @@ class _File(BaseModel):
 
 
 class Accounts:
-    """The accounts in a file as it stands: it is read again once it has changed. Several threads
-    may ask at once."""
+    """The current accounts in a file, which is read again whenever it has changed. It can be used
+    by several threads at once."""
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raises AccountFileError."""
@@ -126,7 +126,7 @@ class Accounts:
 
     @property
     def usable(self) -> bool:
-        """Whether the file can be read as it stands, so that anybody can sign in."""
+        """Whether the file can be read now. If not, nobody can sign in."""
         try:
             self._current()
         except AccountFileError:
@@ -134,16 +134,16 @@ class Accounts:
         return True
 
     def find(self, name: str) -> Account | None:
-        """The account of this very name, if there is one now. Raises AccountFileError."""
+        """The account with exactly this name, if there is one now. Raises AccountFileError."""
         return self._current().get(name)
 
     def verify(self, name: str, password: str) -> Account | None:
-        """The account of this very name if this is its password, else None.
+        """The account with exactly this name, if this is its password; otherwise None.
 
         Raises AccountFileError.
 
-        An unknown name takes as long as a wrong password, so that nobody learns names from the
-        time; where the file's accounts differ in cost, as long as the highest.
+        An unknown name takes as long as a wrong password, so that the time does not reveal which
+        names exist. If the accounts differ in cost, it takes as long as the highest cost.
         """
         accounts = self._current()
         account = accounts.get(name)
@@ -152,7 +152,7 @@ class Accounts:
 
     def _current(self) -> Mapping[str, Account]:
         with self._reading:
-            # Before reading: what is written meanwhile is then read next time.
+            # Taken before reading, so that a change made meanwhile is read next time.
             version = _version(self._path)
             if not version or version != self._version:
                 self._accounts = {account.name: account for account in read(self._path)}
@@ -161,7 +161,7 @@ class Accounts:
 
 
 def read(path: Path) -> tuple[Account, ...]:
-    """The accounts in a file, as they were added. Raises AccountFileError."""
+    """The accounts in a file, in the order in which they were added. Raises AccountFileError."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -190,16 +190,16 @@ def read(path: Path) -> tuple[Account, ...]:
 
 
 def normalise_name(typed: str) -> str:
-    """The name that is meant by what was typed; cut short where it is too long to be one."""
+    """A typed name in its normal form. If it is too long for a name, the rest is cut off."""
     return unicodedata.normalize("NFC", typed).strip()[: LONGEST_NAME + 1]
 
 
 def add(path: Path, name: str, password: str, *, replace: bool = False) -> None:
-    """Add an account, or with ``replace`` give the one there is another password.
+    """Add an account, or with ``replace`` give an existing one a new password.
 
-    A file that is not there is made, for its owner alone. Raises AccountError for a name or a
-    password that cannot be, a name that is taken or, to be replaced, is not there; and
-    AccountFileError.
+    If there is no file, it is created, and only its owner may read it. Raises AccountError if the
+    name or the password is not allowed, if the name is taken, or if the account to replace does not
+    exist. Raises AccountFileError.
     """
     name = normalise_name(name)
     if not _is_name(name):
@@ -221,8 +221,8 @@ def add(path: Path, name: str, password: str, *, replace: bool = False) -> None:
 
 
 def remove(path: Path, name: str) -> None:
-    """Remove an account. Raises AccountError where there is none, and AccountFileError."""
-    read(path)  # Where there is no file, none is made.
+    """Remove an account. Raises AccountError if there is none, and AccountFileError."""
+    read(path)  # So that no file is created if there is none.
     with _changing(path) as accounts:
         if accounts.pop(normalise_name(name), None) is None:
             raise AccountError("没有这个账号；有哪些，请看 changai user list")
@@ -230,9 +230,9 @@ def remove(path: Path, name: str) -> None:
 
 @contextmanager
 def _changing(path: Path) -> Iterator[dict[str, Account]]:
-    """The accounts in a file by their names, none where there is no file; they are written back.
+    """The accounts in a file by name, to be changed; afterwards they are written back.
 
-    One process at a time.
+    They are empty if there is no file. Only one process at a time can do this.
     """
     try:
         with FileLock(f"{path}.lock", timeout=_SECONDS_TO_WAIT):
@@ -248,14 +248,14 @@ def _changing(path: Path) -> Iterator[dict[str, Account]]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Put the file in the place of what is there, in one step, readable by its owner alone."""
+    """Replace the file in one step. Only its owner may read the new one."""
     handle, name = mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".tmp")
     draft = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text + "\n")
         if path.exists():
-            # The administrator's account changes it, and the service's must go on reading it.
+            # The administrator writes it, and the service must still be able to read it.
             owner = path.stat()
             os.chown(draft, owner.st_uid, owner.st_gid)
         files.sync(draft)
@@ -266,7 +266,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _version(path: Path) -> tuple[int, ...]:
-    """What changes whenever a file is replaced or written to; nothing where it cannot be seen."""
+    """A value that changes whenever a file is replaced or written to; empty if it has no status."""
     try:
         status = path.stat()
     except OSError:
@@ -275,7 +275,7 @@ def _version(path: Path) -> tuple[int, ...]:
 
 
 def _is_name(name: str) -> bool:
-    """Colons are out since HTTP Basic ends the name at one."""
+    """Whether it may be a name. It may have no colon: in HTTP Basic, a colon ends the name."""
     return (
         0 < len(name) <= LONGEST_NAME
         and name.isprintable()
@@ -285,7 +285,7 @@ def _is_name(name: str) -> bool:
 
 
 def _is_password(password: str) -> bool:
-    # The form NFKC may be 18 times as long: that of what is too long anyhow is not made.
+    # The NFKC form may be 18 times as long, so nothing too long is normalised.
     return (
         len(password) <= LONGEST_PASSWORD
         and SHORTEST_PASSWORD <= len(unicodedata.normalize("NFKC", password)) <= LONGEST_PASSWORD
@@ -296,19 +296,19 @@ def _is_password(password: str) -> bool:
 def _hash(password: str, salt: bytes, cost: tuple[int, int, int]) -> bytes:
     n, r, p = cost
     secret = unicodedata.normalize("NFKC", password).encode()
-    # The least that OpenSSL asks to be allowed for this cost.
+    # The smallest limit that OpenSSL accepts for this cost.
     memory = 128 * r * (n + p + 2)
     return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=_HASH_BYTES)
 
 
 def _decoy(accounts: Iterable[Account]) -> Account:
-    """An account that nobody has, and no password opens, of the highest cost among these."""
+    """An account of nobody, which accepts no password, with the highest cost among these."""
     cost = max((account.cost for account in accounts), key=math.prod, default=_COST)
     return Account("-", *cost, secrets.token_hex(_SALT_BYTES), secrets.token_hex(_HASH_BYTES))
 
 
 def _what_is_wrong(error: ValueError) -> str:
-    """What in a file is not as it should be, without quoting what stands there."""
+    """What is wrong with a file, without quoting its content."""
     if not isinstance(error, ValidationError):
         return str(error)
     match error.errors(include_input=False, include_url=False)[0]["loc"]:

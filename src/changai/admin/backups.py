@@ -1,12 +1,12 @@
-"""Backups: one zip file of the articles, all that stands beside them, and visitors' opinions.
+"""Backups: one zip file with the articles, the files beside them, and visitors' opinions.
 
     backup.json       the size and the SHA-256 of each other member
     articles/NAME
-    feedback.db       where opinions were asked for
+    feedback.db       the opinions, if they are collected
 
-An archive that is to be restored may be anybody's. It is unpacked into a folder of its own, within
-the bounds below, and only what has been verified there, and can be read as articles, takes the
-place of anything. So is an archive that has just been written, before it takes its name.
+An archive to restore may come from anyone. It is unpacked into a new folder, within the bounds
+below. It replaces nothing before its checksums are verified and its articles can be read. A new
+archive is checked in the same way before it gets its name.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from changai.reading.folder import find
 MOST_FILES = 10_000
 LARGEST_FILE = 200_000_000
 LARGEST_TOTAL = 2_000_000_000
-"""In bytes, unpacked."""
+"""The largest member and the largest sum of all, in bytes, unpacked."""
 
 _FORMAT_VERSION = 1
 _LISTING = "backup.json"
@@ -40,7 +40,7 @@ _LARGEST_LISTING = 5_000_000
 _ARTICLES = "articles/"
 _FEEDBACK = "feedback.db"
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)
-"""What a zip file calls the time of a member that tells none."""
+"""The time that a zip file gives for a member without a time."""
 
 _END = struct.Struct("<4s4H2LH")
 _END_MARK, _ZIP64_MARK = b"PK\x05\x06", b"PK\x06\x07"
@@ -51,7 +51,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """What was backed up: how many ``files``; ``left_out`` are the names of what is none."""
+    """How many ``files`` were backed up, and the names ``left_out``: they are not regular files."""
 
     files: int
     left_out: tuple[str, ...]
@@ -59,9 +59,9 @@ class BackedUp:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored: ``files`` is how many, of which ``documents`` are articles. ``kept`` is
-    where the articles that were there are now, if there were any; ``opinions`` says whether the
-    backup has some that were not asked for."""
+    """What was restored: ``files`` is how many, and ``documents`` how many of them are articles.
+    ``kept`` is the folder with the previous articles, if there were any. ``opinions`` says whether
+    the backup also has opinions that were not restored."""
 
     files: int
     documents: int
@@ -71,7 +71,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A member of an archive, by its size in bytes and its SHA-256."""
+    """The size in bytes and the SHA-256 of a member of an archive."""
 
     size: int
     sha256: str
@@ -79,7 +79,7 @@ class _Member:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What ``backup.json`` holds."""
+    """The content of ``backup.json``."""
 
     format_version: int
     files: dict[str, _Member]
@@ -88,9 +88,9 @@ class _Header:
 def back_up(folder: Path, archive: Path, opinions: Path | None = None) -> BackedUp:
     """Write a backup of a folder of articles, and of a file of opinions.
 
-    It is complete or not there. Raises BackupError where it cannot be written, or stands there
-    already, or what it would hold could not be restored; ArticleError and QuestionFileError where
-    the articles cannot be read, FeedbackError where the opinions cannot.
+    It is written completely or not at all. Raises BackupError if it cannot be written, already
+    exists, or could not be restored; ArticleError or QuestionFileError if the articles cannot be
+    read; and FeedbackError if the opinions cannot.
     """
     find(folder)
     with _translated(f"备份写不成 {shown(archive)}", "请移走或改好那个文件，再备份"):
@@ -107,7 +107,7 @@ def back_up(folder: Path, archive: Path, opinions: Path | None = None) -> Backed
                 feedback.copy(opinions, sources[_FEEDBACK])
             draft = scratch / "backup.zip"
             _pack(draft, sources)
-            # It may hold what visitors have said.
+            # It may contain visitors' opinions.
             draft.chmod(0o600)
             files.sync(draft)
             _unpack(draft, scratch / "trial")
@@ -122,10 +122,10 @@ def restore(
 ) -> Restored:
     """Put the articles of a backup into ``index/articles``, and its opinions into a new file.
 
-    Articles that are there are replaced only if ``replacing``, and then kept beside them under
-    another name. Nothing is replaced before all has been verified, and where that fails what was
-    there still is. Raises BackupError, ArticleError, QuestionFileError or FeedbackError for what
-    is wrong with the archive or in its way, IndexBusyError during a build.
+    Existing articles are replaced only if ``replacing``. They are then kept beside the new ones,
+    under another name. Nothing is replaced before everything is verified; if that fails, nothing
+    changes. Raises BackupError, ArticleError, QuestionFileError or FeedbackError if the archive is
+    not valid or cannot be restored here, and IndexBusyError during a build.
     """
     folder = index / "articles"
     if opinions is not None and (opinions.exists() or opinions.is_symlink()):
@@ -158,7 +158,7 @@ def restore(
 
 
 def _put_in_place(new: Path, folder: Path) -> Path | None:
-    """Move a folder to where another may be, which is kept under the name that is returned."""
+    """Move a folder into place. One that is already there is renamed; returns its new path."""
     kept = None
     if folder.exists() or folder.is_symlink():
         kept = folder.with_name(f"{folder.name}-before-{uuid4().hex[:8]}")
@@ -175,7 +175,7 @@ def _put_in_place(new: Path, folder: Path) -> Path | None:
 
 @contextmanager
 def _scratch(parent: Path) -> Iterator[Path]:
-    """A new folder beside what is to be written, so that it can be moved there in one step."""
+    """A temporary folder in ``parent``, from which files can be moved into place in one step."""
     folder = parent / f"tmp-{uuid4().hex}"
     folder.mkdir()
     try:
@@ -186,7 +186,7 @@ def _scratch(parent: Path) -> Iterator[Path]:
 
 @contextmanager
 def _translated(what: str, advice: str) -> Iterator[None]:
-    """Say in Chinese what the system, or what reads zip files, says of an archive."""
+    """Turn errors of the system and of ``zipfile`` into BackupError, in Chinese."""
     try:
         yield
     except OSError as error:
@@ -210,7 +210,7 @@ def _pack(archive: Path, sources: dict[str, Path]) -> None:
 
 
 def _info(name: str) -> zipfile.ZipInfo:
-    """A member to be written: that a file was changed and by whom is no part of a backup."""
+    """The header of a member to write. A backup keeps no times and no owners of files."""
     info = zipfile.ZipInfo(name, _DAY_ONE)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -220,7 +220,7 @@ def _info(name: str) -> zipfile.ZipInfo:
 def _unpack(archive: Path, folder: Path) -> list[str]:
     """Unpack an archive into a new folder, verify it, and return the names of its members.
 
-    Raises OSError, ValueError, what ``zipfile`` raises, or what reading articles and opinions does.
+    Raises OSError, ValueError, and whatever ``zipfile`` or reading articles and opinions raises.
     """
     folder.mkdir()
     (folder / _ARTICLES).mkdir()
@@ -240,8 +240,10 @@ def _unpack(archive: Path, folder: Path) -> list[str]:
 
 
 def _check_end(file: IO[bytes]) -> None:
-    """Check that the end of an archive is as ``_pack`` writes it, with a directory of bounded size:
-    ``zipfile`` takes all of it into memory. Raises ValueError."""
+    """Check that the end of an archive is as ``_pack`` writes it. Raises ValueError.
+
+    The size of its directory must be bounded, because ``zipfile`` reads all of it into memory.
+    """
     length = file.seek(0, 2)
     file.seek(max(0, length - _END.size - _ZIP64_LOCATOR))
     tail = file.read()
@@ -255,7 +257,7 @@ def _check_end(file: IO[bytes]) -> None:
 
 
 def _members(packed: zipfile.ZipFile) -> dict[str, _Member]:
-    """The members of an archive, all but its listing, after checking what is said of them.
+    """The members of an archive except its listing, after checking their names, kinds and sizes.
 
     Raises ValueError.
     """
@@ -287,7 +289,7 @@ def _members(packed: zipfile.ZipFile) -> dict[str, _Member]:
 
 
 def is_member(name: str) -> bool:
-    """Whether a member may have this name: that of the opinions, or of one file in ``articles``."""
+    """Whether a member may have this name: the opinions, or a file directly in ``articles``."""
     if name == _FEEDBACK:
         return True
     own = name.removeprefix(_ARTICLES)
@@ -300,7 +302,7 @@ def is_member(name: str) -> bool:
 
 
 def _copy(source: IO[bytes], target: IO[bytes], most: int, name: str) -> _Member:
-    """Copy up to ``most`` bytes, and say what they were. Raises OSError or ValueError."""
+    """Copy at most ``most`` bytes, and return their size and hash. Raises OSError or ValueError."""
     size, digest = 0, hashlib.sha256()
     while chunk := source.read(_CHUNK):
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""The generations of an index that are on disk, and going back to one of them."""
+"""Lists the generations of an index on disk, and rolls back to one of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ from changai.models import encoders
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A generation on disk. ``fault`` says in Chinese why it cannot be used; where it is empty,
-    ``built`` is when it was built (ISO 8601, UTC), and ``documents`` how many it holds."""
+    """A generation on disk. ``fault`` says in Chinese why it cannot be used. If it is empty,
+    ``built`` is when it was built (ISO 8601, UTC), and ``documents`` how many articles it has."""
 
     name: str
     in_use: bool
@@ -22,9 +22,9 @@ class Generation:
 
 
 def listed(index: Path) -> list[Generation]:
-    """The generations of an index, oldest first, each verified in full.
+    """The generations of an index, oldest first, each fully verified.
 
-    Raises IndexMissingError where there is none, IndexStateError where it cannot be told.
+    Raises IndexMissingError if there are none, and IndexStateError if they cannot be listed.
     """
     names = store.generations(index)
     try:
@@ -35,15 +35,15 @@ def listed(index: Path) -> list[Generation]:
 
 
 def roll_back(index: Path, name: str | None = None) -> Generation:
-    """Put a generation into use again, after it has been verified in full; by default the one
-    before the one in use. ``name`` may be its number alone.
+    """Put a generation into use again, after verifying it fully.
 
-    Raises IndexMissingError where there is no such generation, IndexDamagedError,
-    IndexMismatchError or EncoderError where it cannot be used, IndexBusyError during a build, and
-    IndexStateError where it is in use already or the folder cannot be written. What is in use then
-    stays so.
+    By default it is the one before the one in use. ``name`` may be only its number.
+
+    Raises IndexMissingError if there is no such generation; IndexDamagedError, IndexMismatchError
+    or EncoderError if it cannot be used; IndexBusyError during a build; and IndexStateError if it
+    is already in use or the folder cannot be written. The generation in use then stays in use.
     """
-    store.generations(index)  # before anything is made in a folder that was not meant
+    store.generations(index)  # raises before anything is created in a wrong folder
     with publishing.build_lock(index):
         wanted = _chosen(index, name)
         manifest = read_manifest(index, wanted)
@@ -55,7 +55,7 @@ def roll_back(index: Path, name: str | None = None) -> Generation:
 
 
 def _chosen(index: Path, name: str | None) -> str:
-    """The generation of that name, which is not in use; or the one before that which is."""
+    """The name of the generation to use: the named one, or the one before the one in use."""
     names = store.generations(index)
     advice = "有哪些请看 changai generations"
     try:

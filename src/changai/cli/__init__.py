@@ -1,1 +1,1 @@
-"""The command line. Nothing imports it."""
+"""The command line: arguments in, exit codes out. Nothing imports it."""

@@ -1,4 +1,4 @@
-"""The accounts that may sign in to the page."""
+"""Commands for the accounts that may sign in to the page."""
 
 import sys
 from pathlib import Path
@@ -57,7 +57,7 @@ def remove_user(name: str, file: Path) -> None:
 
 
 def _piped_password() -> str:
-    # Bounded: more than the longest password in UTF-8, and its line end.
+    # The bound is above the longest password in UTF-8 with its line end.
     line = sys.stdin.buffer.readline(2000)
     try:
         return line.decode("utf-8").removesuffix("\n").removesuffix("\r")
@@ -67,7 +67,7 @@ def _piped_password() -> str:
 
 def _asked_password() -> str:
     if not sys.stdin.isatty():
-        # Elsewhere it could not be kept from showing.
+        # Only a terminal can hide what is typed.
         raise AccountError("这里不是终端，问不了密码；请用 --password-stdin")
     try:
         password: str = click.prompt("密码（不显示）", hide_input=True, prompt_suffix="：")

@@ -1,4 +1,4 @@
-"""Asking a question."""
+"""The command that asks a question."""
 
 import json
 from pathlib import Path

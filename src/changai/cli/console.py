@@ -1,4 +1,4 @@
-"""How the command line speaks: errors and misuse in Chinese, and progress bars."""
+"""Error messages in Chinese, also for misuse, and progress bars."""
 
 import errno
 import os
@@ -14,11 +14,11 @@ from changai.errors import ChangaiError, shown
 from changai.files import cause
 
 _CLOSED = 128 + signal.SIGPIPE
-"""The exit code of a program whose reader has closed the pipe, as shells tell it."""
+"""The exit code that shells give for a program whose reader has closed the pipe."""
 
 
 class _Failure(click.ClickException):
-    """An error on its way to the terminal, behind the program's name."""
+    """An error as it is printed to the terminal, after the program's name."""
 
     exit_code = 2
 
@@ -27,16 +27,17 @@ class _Failure(click.ClickException):
 
 
 class Commands(click.Group):
-    """Commands whose errors, misuse among them, are told in Chinese, with exit code 2.
+    """Commands that report errors and misuse in Chinese, with exit code 2.
 
-    So is output that cannot be written; where its reader has gone away there is nobody to tell.
+    Output that cannot be written is also an error. If its reader has closed the pipe, there is no
+    message.
     """
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().main(*args, **kwargs)
         except OSError:
-            # The error stream itself cannot be written.
+            # Standard error itself cannot be written.
             _drop_unwritable()
             sys.exit(_Failure.exit_code)
 
@@ -59,7 +60,7 @@ def _renders_errors() -> Iterator[None]:
         _drop_unwritable()
         if error.errno == errno.EPIPE:
             raise click.exceptions.Exit(_CLOSED) from error
-        # What is written to a stream has no name.
+        # An error of a standard stream has no file name.
         name = "输出" if error.filename is None else shown(os.fsdecode(error.filename))
         raise _Failure(f"读写不了{name}：{cause(error)}") from error
     except click.exceptions.NoArgsIsHelpError:
@@ -70,8 +71,8 @@ def _renders_errors() -> Iterator[None]:
 
 
 def _drop_unwritable() -> None:
-    """Send what a standard stream still holds and cannot write to nowhere: Python would try once
-    more on its way out, and fail with a trace."""
+    """Discard what a standard stream still has buffered and cannot write. Otherwise Python would
+    try once more at exit, and fail with a traceback."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -80,7 +81,7 @@ def _drop_unwritable() -> None:
 
 
 def _misuse(error: click.UsageError) -> str:
-    """What a usage error says, in Chinese."""
+    """A usage error's message, in Chinese."""
     match error:
         case click.MissingParameter(param=click.Parameter() as parameter):
             return f"缺少 {parameter.get_error_hint(error.ctx)}"
@@ -100,7 +101,7 @@ def _misuse(error: click.UsageError) -> str:
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error that appears with its first step; on a terminal only."""
+    """A progress bar on standard error. It appears at the first step, and only on a terminal."""
     with ExitStack() as stack:
         bar: Any = None
 

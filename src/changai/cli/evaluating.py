@@ -1,5 +1,4 @@
-"""How well questions are answered: measuring it, fitting the weights that decide it, what visitors
-say of it, and the model to train further."""
+"""Commands to evaluate answers, fit the weights, list visitors' opinions, and export the model."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
 
     if folder is not None:
         extra.check()
-        # Asking takes a while: what stands in the way of the report is said before.
+        # Asking takes a while, so a folder that cannot be written is reported first.
         with _writes(folder):
             folder.mkdir(parents=True, exist_ok=True)
     with progress_bar("编码") as progress:
@@ -63,7 +62,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
 
 @contextmanager
 def _writes(folder: Path) -> Iterator[None]:
-    """Say in Chinese what keeps a report from being written."""
+    """Say in Chinese why a report cannot be written."""
     try:
         yield
     except OSError as error:

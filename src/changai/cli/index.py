@@ -1,4 +1,4 @@
-"""Building the index and seeing how an article is read; its generations, and its backups."""
+"""Commands for the index: build, inspect an article, generations, rollback, backup and restore."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +116,7 @@ def restore(file: Path, feedback: Path | None, replace: bool, index: Path) -> No
 
 
 def _holding(generation: "Generation") -> str:
-    """When a sound generation was built, by the readers' clock, and of how many articles."""
+    """When a sound generation was built, in Beijing time, and how many articles it has."""
     built = clock.there(generation.built)
     return f"{built:%Y-%m-%d %H:%M}（北京时间）建成，文章 {generation.documents} 篇，完好"
 

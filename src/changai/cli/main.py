@@ -1,9 +1,9 @@
-"""The command line: arguments in, exit codes out.
+"""The entry point of the command line, with all commands.
 
-0: answered, or done; 1: the articles do not answer the question; 2: misuse, or an error; 141: the
-reader of the output has closed it.
+Exit codes: 0 if the question was answered or the work was done; 1 if the articles do not answer the
+question; 2 for misuse or an error; 141 if the reader of the output has closed it.
 
-Each command loads what it needs when it is run: importing these modules loads nothing heavy.
+Importing these modules loads nothing heavy: each command loads what it needs when it runs.
 """
 
 import io
@@ -22,7 +22,7 @@ def main() -> None:
     """产改问答：从产业工人队伍建设改革的文章里找出原文来回答问题。"""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A file's name may hold bytes that are no characters.
+            # A file name may contain bytes that are not valid characters.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))

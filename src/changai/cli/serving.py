@@ -1,4 +1,4 @@
-"""Serving the page."""
+"""The command that serves the page."""
 
 import gc
 import sys
@@ -64,7 +64,7 @@ from changai.cli.options import index_option
 )
 @click.option(
     "--users",
-    # Whoever reads it tells better what is wrong with it.
+    # Not checked by click: ``admin.accounts`` has better messages.
     type=click.Path(path_type=Path, readable=False),
     help="只让这个文件里的用户登录使用；用 changai user add 添加。",
 )
@@ -88,7 +88,7 @@ def serve(
     **chosen: Any,
 ) -> None:
     """启动问答网页。"""
-    # Loading modules makes no garbage: looking for it would take a fifth of the start.
+    # Loading modules leaves no garbage, and collecting would take a fifth of the start.
     gc.disable()
     from changai.web import app
     from changai.web.settings import Settings

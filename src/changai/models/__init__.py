@@ -1,4 +1,4 @@
 """Whatever was trained: encoders, and the fitted weights that rank passages and judge answers.
 
-Imports ``text`` and ``query``.
+Imports no other package.
 """

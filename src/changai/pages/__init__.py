@@ -1,6 +1,7 @@
-"""What people read: HTML, tables, exported documents, and text for a terminal; no server.
+"""What people read: HTML pages, tables, exported documents, and text for a terminal.
 
-HTML is made from the files in ``templates``; style sheets and scripts lie in ``assets``.
+HTML is rendered from the files in ``templates``; style sheets and scripts are in ``assets``.
 
-Imports ``search`` and ``evaluation``. ``web`` serves it, ``cli`` prints it.
+Imports ``text``, ``reading`` and ``evaluation``. ``web`` serves what is made here, and ``cli``
+prints it.
 """

@@ -1,4 +1,4 @@
-"""Answers as HTML for the chat: pure functions."""
+"""Renders answers as HTML for the chat page, with pure functions."""
 
 import re
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)")
 
 
 def examples(offered: Sequence[Example]) -> str:
-    """The questions to begin with, as buttons of which page.css shows each audience its own; where
-    an audience has none, how to ask."""
+    """The example questions as buttons. page.css shows each audience its own ones; an audience
+    without examples gets advice on how to ask."""
     served = {example.audience for example in offered}
     return render(
         "pages/templates/examples.html",
@@ -27,9 +27,9 @@ def examples(offered: Sequence[Example]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A citation as it is shown: the highlighted words, what to know of them, where they stand, and
-    their passage. ``remarks`` and ``source`` are in the parts of ``_dated``; ``url`` is where the
-    article was published, or empty."""
+    """A citation, ready for the template: the highlighted words, remarks on them, their place, and
+    the whole passage. ``remarks`` and ``source`` are cut into parts by ``_dated``. ``url`` is where
+    the article was published, or empty."""
 
     words: tuple[Marked, ...]
     remarks: tuple[list[str], ...]
@@ -43,11 +43,11 @@ class _Card:
 
 
 def reply_card(exchange: Exchange, hotlines: Sequence[Hotline] = ()) -> str:
-    """An answer as HTML: what the question was taken to mean, the verdict, then a card a citation.
+    """An answer as HTML: the question as understood, the verdict, and a card for each citation.
 
-    Where the corpus answers, the first passage is the answer, perhaps with others right behind it,
-    and the rest are folded away; where it does not, all are, marked as no answer, and workers are
-    told the ``hotlines`` that they may call.
+    If the corpus answers the question, the first passage is shown, perhaps with others that answer
+    it too, and the rest are folded away. If not, all are folded away and marked as not being an
+    answer, and workers are shown the ``hotlines`` that they can call.
     """
     answer = exchange.answer
     meant = answer.taken_as or answer.question
@@ -63,7 +63,7 @@ def reply_card(exchange: Exchange, hotlines: Sequence[Hotline] = ()) -> str:
 
 
 def status(exchange: Exchange) -> str:
-    """An answer in a few words, for those who hear the page."""
+    """An answer in a few words, for people who use a screen reader."""
     answer = exchange.answer
     if not answer.covered:
         return "文章未提及"
@@ -72,7 +72,7 @@ def status(exchange: Exchange) -> str:
 
 
 def corpus_line(corpus: Corpus) -> str:
-    """What the page answers from, as plain text for its foot."""
+    """The size and version of the corpus, as plain text for the foot of the page."""
     generation = corpus.generation.partition("-")[0] or "未存盘"
     built = f"，{clock.there(corpus.built):%Y-%m-%d %H:%M}（北京时间）建成" if corpus.built else ""
     return (
@@ -104,11 +104,11 @@ def _card(citation: Citation) -> _Card:
 
 
 def _dated(text: str) -> list[str]:
-    """The text in parts, of which every second one is a day."""
+    """Split a text at its dates. Every second part is a date."""
     return _DAY.split(text)
 
 
 def _words(text: str, span: tuple[int, int], damaged: Spans) -> Marked:
-    """A highlighted stretch of a passage alone."""
+    """A highlighted part of a passage, without the rest of it."""
     start, end = span
     return marked(text[start:end], (), within(damaged, start, end))

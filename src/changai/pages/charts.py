@@ -1,8 +1,7 @@
-"""Charts as what is to be drawn where, for the template ``charts.html``: pure functions on plain
-numbers.
+"""Computes the shapes of charts for the template ``charts.html``, with pure functions.
 
-A chart is laid out in a plane of shares, from 0 to 1 rightwards and upwards, and drawn in SVG's
-units, to a tenth.
+Positions in a chart are shares from 0 to 1, to the right and upwards. The shapes are in SVG units,
+rounded to a tenth.
 """
 
 import math
@@ -21,7 +20,7 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar from its upper left corner on, and what is told of it."""
+    """A bar, by its upper left corner and its size, with its description."""
 
     x: float
     y: float
@@ -32,7 +31,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line through places; ``kind`` is its class in the style sheet."""
+    """A line through several points. ``kind`` is its class in the style sheet."""
 
     kind: str
     places: tuple[Place, ...]
@@ -40,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text of which ``side`` (start, middle, end) stands at ``x``."""
+    """A text whose ``side`` (start, middle or end) is at ``x``."""
 
     kind: str
     x: float
@@ -59,7 +58,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn, in this order; ``label`` says it to those who do not see it."""
+    """The shapes of a chart, in drawing order. ``label`` describes it for screen readers."""
 
     label: str
     grid: Sequence[Line]
@@ -72,8 +71,10 @@ class Chart:
 
 
 def reliability(bins: Sequence[Bin]) -> Chart:
-    """A reliability diagram (Niculescu-Mizil and Caruana, 2005): a bar a bin, as high as its share
-    of right outcomes, a line from there to its mean confidence, and its number of outcomes on top.
+    """A reliability diagram (Niculescu-Mizil and Caruana, 2005).
+
+    Each bin has a bar as high as its share of right outcomes, a line from there to its mean
+    confidence, and its number of outcomes on top.
     """
     bars, gaps, counts = [], [], []
     for each in bins:
@@ -97,7 +98,7 @@ def reliability(bins: Sequence[Bin]) -> Chart:
 
 
 def risk(curve: Sequence[RiskPoint], shipped: RiskPoint | None, threshold: float) -> Chart:
-    """A risk-coverage curve, with the point marked at which the default threshold stands."""
+    """A risk-coverage curve, with a mark at the default threshold."""
     most = math.ceil(max(0.1, *(point.risk for point in curve)) * 10 - 1e-9) / 10
     lines = [_line("curve", [(point.coverage, point.risk / most) for point in curve])]
     points = []
@@ -118,7 +119,7 @@ def risk(curve: Sequence[RiskPoint], shipped: RiskPoint | None, threshold: float
 
 
 def latency(milliseconds: Sequence[float], p50: float, p95: float) -> Chart:
-    """A histogram of times, with two percentiles marked; the last bar holds all that is beyond."""
+    """A histogram of times, with two percentiles marked. The last bar holds all longer times."""
     step = _round_step(1.5 * p95 / (_MOST_BARS - 1))
     number = math.ceil(1.5 * p95 / step) + 1
     counts = [0] * number
@@ -167,7 +168,7 @@ def _chart(
     bars: Sequence[Bar] = (),
     points: Sequence[Place] = (),
 ) -> Chart:
-    """What is drawn, in a frame with the names and labels of its axes."""
+    """A chart of these shapes, with its axes, their names and their labels."""
     names = [
         Text("name", 4, 13, "start", y.name),
         Text("name", _WIDTH - _RIGHT, _HEIGHT - 6, "end", x.name),
@@ -206,7 +207,7 @@ def _text(
     side: str = "middle",
     kind: str = "tick",
 ) -> Text:
-    """A text whose ``side`` stands ``dx`` to the right of a share and ``dy`` below another."""
+    """A text at the shares ``x`` and ``y``, moved right by ``dx`` and down by ``dy`` SVG units."""
     across, down = _exact(x, y)
     return Text(kind, round(across + dx, 1), round(down + dy, 1), side, text)
 
@@ -224,6 +225,6 @@ def _exact(x: float, y: float) -> Place:
 
 
 def _round_step(least: float) -> float:
-    """The least of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is not below ``least``."""
+    """The smallest of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is at least ``least``."""
     decade = 10.0 ** math.floor(math.log10(least))
     return next(f * decade for f in (1, 2, 5, 10) if f * decade >= least)

@@ -1,5 +1,6 @@
-"""The failures of an evaluation, for the template ``failures.html``: what was expected beside what
-was shown. Pure functions."""
+"""Lists the failures of an evaluation for the template ``failures.html``, with pure functions.
+
+Each failure has what was expected beside what was shown."""
 
 import re
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ _KINDS = {
     "impossible": "本无答案",
     "feedback": "读者意见",
 }
-"""The kinds of the project's own question files and of SQuAD; any other is shown as it stands."""
+"""The names of the kinds in the project's question files and in SQuAD. Others are shown as is."""
 
 _FAULTS = {
     Fault.FALSE_ANSWER: "文章没有回答，却当作有答案显示。",
@@ -44,7 +45,7 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A passage with spans of it marked, and where it stands."""
+    """A passage with marked spans, and its place."""
 
     title: str
     locator: str
@@ -53,8 +54,8 @@ class Quotation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failure: ``also`` names its other faults, ``why`` says each in a sentence. Where nothing is
-    ``expected``, ``instead`` says what is."""
+    """A failure. ``also`` names its other faults, and ``why`` explains each fault in a sentence.
+    If there is no passage to expect, ``instead`` says what was expected."""
 
     question: str
     kind: str
@@ -68,7 +69,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All failures of one fault, which ``told`` says in a sentence."""
+    """All failures with one fault. ``told`` explains the fault in a sentence."""
 
     name: str
     told: str
@@ -76,7 +77,7 @@ class Group:
 
 
 def groups(evaluation: Evaluation) -> tuple[Group, ...]:
-    """Every failure, a group a fault; an outcome with several faults stands in several groups."""
+    """All failures, grouped by fault. An outcome with several faults is in several groups."""
     return tuple(_group(fault, evaluation) for fault in Fault)
 
 
@@ -108,7 +109,7 @@ def _failure(fault: Fault, outcome: Outcome, evaluation: Evaluation) -> Failure:
 
 
 def _why(outcome: Outcome, threshold: float) -> str:
-    """Each fault of an outcome in a sentence."""
+    """A sentence about each fault of an outcome."""
     confidence = f"可能性 {floor(outcome.answer.confidence, 3)}"
     missing = outcome.answer.missing
     lacking = f"；第一条里似乎没有：{'、'.join(missing)}" if missing else ""
@@ -123,7 +124,7 @@ def _why(outcome: Outcome, threshold: float) -> str:
 
 
 def _instead(question: Question) -> str:
-    """What is said where there is no passage to quote."""
+    """What was expected, in words, for a question without a passage to quote."""
     if question.answerable:
         return f"收录的文章里找不到：{'；'.join(question.relevant)}"
     left_out = "（有答案的原段已抽去）" if question.without else ""
@@ -131,7 +132,7 @@ def _instead(question: Question) -> str:
 
 
 def _occurrences(text: str, words: Iterable[str]) -> Spans:
-    """Where any of the words stand in a text, in order; spans that touch are one."""
+    """The spans of these words in a text, in order. Spans that touch are joined."""
     spans = sorted(m.span() for each in words for m in re.finditer(re.escape(each), text))
     joined: list[tuple[int, int]] = []
     for start, end in spans:

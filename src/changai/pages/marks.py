@@ -1,4 +1,4 @@
-"""A text with marks: cut into stretches that a template can print, none of its characters lost."""
+"""Cuts a text with marks into pieces that a template can print, without losing a character."""
 
 from dataclasses import dataclass
 from itertools import chain, groupby, pairwise
@@ -8,7 +8,7 @@ from changai.records import Spans
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a text, damaged all through or not at all."""
+    """A part of a text that is damaged as a whole, or not at all."""
 
     text: str
     damaged: bool
@@ -16,20 +16,20 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring pieces, all highlighted or none."""
+    """Neighbouring pieces that are all highlighted, or all not."""
 
     pieces: tuple[Piece, ...]
     highlighted: bool
 
 
 Marked = tuple[Stretch, ...]
-"""A text whole and in order, for the macro ``marked`` of ``pages/templates/marks.html``."""
+"""A whole text, in order, for the macro ``marked`` of ``pages/templates/marks.html``."""
 
 
 def marked(text: str, highlights: Spans, damaged: Spans = ()) -> Marked:
-    """The text, cut where a span begins or ends.
+    """Cut a text wherever a span begins or ends.
 
-    Spans may overlap: where a highlight begins or ends within a damaged one, that is cut in two.
+    Spans may overlap. A damaged span is cut in two if a highlight begins or ends inside it.
     """
     edges = sorted({0, len(text), *chain(*highlights, *damaged)})
     stretches = groupby(pairwise(edges), lambda stretch: _holds(highlights, stretch))
@@ -43,7 +43,7 @@ def marked(text: str, highlights: Spans, damaged: Spans = ()) -> Marked:
 
 
 def within(spans: Spans, start: int, end: int) -> Spans:
-    """What of the spans lies between ``start`` and ``end``, counted from there."""
+    """The parts of the spans between ``start`` and ``end``, with offsets counted from ``start``."""
     return tuple(
         (max(first, start) - start, min(last, end) - start)
         for first, last in spans
@@ -52,5 +52,5 @@ def within(spans: Spans, start: int, end: int) -> Spans:
 
 
 def _holds(spans: Spans, stretch: tuple[int, int]) -> bool:
-    """Whether a stretch of text lies within one of the spans."""
+    """Whether a part of the text is inside one of the spans."""
     return any(start <= stretch[0] and stretch[1] <= end for start, end in spans)

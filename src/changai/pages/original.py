@@ -1,7 +1,7 @@
-"""The reader: one article whole, as a page of its own, and the links that lead into it.
+"""Renders the page of a whole article, and makes the links into it, with pure functions.
 
-Pure functions. The page needs no script, and shows every character of the article in its place;
-what it adds, the locators, links and remarks, stands in elements of the class ``added``.
+The page needs no script. It shows every character of the article in its place. The locators, links
+and remarks that it adds are in elements of the class ``added``.
 """
 
 import re
@@ -19,12 +19,12 @@ from changai.text import damage
 
 _MARK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _MOST_MARKS = 100
-"""More are no citation's, and would only cost time."""
+"""No citation has more marks than this; more would only cost time."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of the text that is no passage's."""
+    """A part of the text that belongs to no passage."""
 
     kind: Literal["heading", "aside", "blank"]
     text: Marked
@@ -32,8 +32,11 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A passage: what stands around it, which is before it on the page, what stands ``before`` it
-    on its own line, and the remark on its damaged figures, perhaps empty."""
+    """A passage as a section of the page.
+
+    ``around`` is the text above it, after the passage before it. ``before`` is the text in front of
+    it on its own line. ``remark`` is about its damaged figures; it may be empty.
+    """
 
     around: tuple[_Part, ...]
     anchor: str
@@ -46,9 +49,10 @@ class _Section:
 def link(passage: Passage, spans: Spans) -> str:
     """The address of a passage in its article, relative to the chat's page, with spans marked.
 
-    ``spans`` count from the passage's beginning, as a citation's highlights do; in the address
-    they count from the document's: ``source/ID?mark=12-20&mark=31-40&of=1a2b3c4d#p16``, where the
-    last says of which version. It is not yet escaped for HTML.
+    ``spans`` count from the beginning of the passage, as the highlights of a citation do. In the
+    address they count from the beginning of the document:
+    ``source/ID?mark=12-20&mark=31-40&of=1a2b3c4d#p16``, in which ``of`` is the document's version.
+    The address is not escaped for HTML.
     """
     parts = [f"mark={passage.start + start}-{passage.start + end}" for start, end in spans]
     if passage.document.sha256:
@@ -58,15 +62,15 @@ def link(passage: Passage, spans: Spans) -> str:
 
 
 def version(document: Document) -> str:
-    """What tells a document from the same one before or after a change."""
+    """A short name of a document's version, which is different after every change."""
     return document.sha256[:8]
 
 
 def parse_marks(values: Sequence[str], text: str) -> Spans:
     """The spans of a document's text that the ``mark`` values of an address name, in reading order.
 
-    A link may be older than the article, or cut short on its way, and the page must open all the
-    same: a value that is no span of the text, and any beyond the first hundred, is ignored.
+    A link may be older than the article, or truncated, and the page must still open. So a value
+    that is not a span of the text is ignored, and so are all after the first hundred.
     """
     named = (_MARK.fullmatch(value) for value in islice(values, _MOST_MARKS))
     spans = {(int(found[1]), int(found[2])) for found in named if found}
@@ -78,11 +82,12 @@ def article_page(
 ) -> str:
     """The page of an article, with its ``passages`` and ``marks``, spans of ``document.text``.
 
-    ``changed`` says that the link was made for another version: nothing is marked then, since other
-    words may stand there now.
+    ``changed`` says that the link was made for another version. Nothing is marked then, because the
+    marks may be at other words now.
 
-    The passages are the document's own, in reading order and apart, as ``articles.parse`` gives
-    them. Each is a section whose id is what stands behind ``#`` in the passage's id.
+    The passages must be those of the document, in reading order and without overlaps, as
+    ``articles.parse`` returns them. Each becomes a section. The id of the section is the part of
+    the passage's id after ``#``.
     """
     if changed:
         marks = ()
@@ -114,7 +119,7 @@ def article_page(
 
 
 def failure_page(title: str, message: str, chat: str = "../") -> str:
-    """The page that says why there is nothing to show; ``chat`` is the chat's relative address."""
+    """The page that says why there is nothing to show. ``chat`` is the link to the chat page."""
     return render("pages/templates/failure.html", title=title, message=message, chat=chat)
 
 
@@ -123,7 +128,7 @@ def _anchor(passage: Passage) -> str:
 
 
 def _section(passage: Passage, around: tuple[_Part, ...], opening: int, marks: Spans) -> _Section:
-    """A passage, with what stands on its line before it, from ``opening`` on."""
+    """A passage, with the text before it on its line, which begins at ``opening``."""
     text, damaged = passage.document.text, damage.spans(passage.text)
     return _Section(
         around=around,
@@ -136,7 +141,7 @@ def _section(passage: Passage, around: tuple[_Part, ...], opening: int, marks: S
 
 
 def _opening(text: str, start: int, end: int) -> int:
-    """Where what stands on a passage's line before it begins, an item's number as a rule."""
+    """Where the text before a passage on its line begins. It is usually the number of an item."""
     line = max(start, text.rfind("\n", start, end) + 1, text.rfind("\r", start, end) + 1)
     before = text[line:end]
     return end - len(before.lstrip())
@@ -145,10 +150,10 @@ def _opening(text: str, start: int, end: int) -> int:
 def _around(
     text: str, start: int, end: int, headings: Sequence[str], marks: Spans
 ) -> tuple[_Part, ...]:
-    """What stands between two passages: the headings of the second, and the page's other text."""
+    """The text between two passages: the headings of the second one, and any other text."""
     parts: list[_Part] = []
     for heading in headings:
-        # The nearest: furniture further up may hold the same words.
+        # The nearest one: site furniture further up may contain the same words.
         found = text.rfind(heading, start, end)
         if found >= 0:
             parts += _aside(text, start, found, marks)
@@ -158,8 +163,8 @@ def _around(
 
 
 def _aside(text: str, start: int, end: int, marks: Spans) -> tuple[_Part, ...]:
-    """Text that is no passage's, apart from the blanks around it, which would only take room: the
-    style sheet gives them none."""
+    """Text outside the passages, split from the white space around it. The style sheet gives the
+    white space no room."""
     whole = text[start:end]
     first = start + len(whole) - len(whole.lstrip())
     last = first + len(whole.strip())
@@ -172,5 +177,5 @@ def _aside(text: str, start: int, end: int, marks: Spans) -> tuple[_Part, ...]:
 
 
 def _shown(text: str, start: int, end: int, marks: Spans, damaged: Spans = ()) -> Marked:
-    """A stretch of the text with its part of the marks, and with what is damaged in it."""
+    """A part of the text with the marks and the damaged spans in it."""
     return marked(text[start:end], within(marks, start, end), damaged)

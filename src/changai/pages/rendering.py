@@ -1,6 +1,6 @@
-"""HTML from templates, and the assets that pages bring along.
+"""Renders templates to HTML, and reads style sheets and scripts.
 
-A template or an asset is named by its path within the package, as ``pages/templates/answer.html``.
+A template or an asset is named by its path in the package, such as ``pages/templates/answer.html``.
 """
 
 from functools import cache
@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 @cache
 def environment() -> Environment:
-    """The environment of all templates: it escapes every value, and raises UndefinedError for one
-    that is not given."""
+    """The environment of all templates. It escapes every value, and raises UndefinedError for a
+    missing one."""
     made = Environment(
         loader=PackageLoader("changai", ""),
         autoescape=True,
@@ -26,7 +26,7 @@ def environment() -> Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """A template as HTML, with these values."""
+    """Render a template with these values."""
     return environment().get_template(template).render(values)
 
 

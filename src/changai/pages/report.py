@@ -1,6 +1,6 @@
-"""An evaluation as one HTML page that stands alone: no script, and nothing to be fetched.
+"""Renders an evaluation as one self-contained HTML page, with pure functions.
 
-Pure functions.
+The page has no script and loads nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -76,16 +76,16 @@ _FIGURES = (
 )
 
 _FEW = 0.01
-"""The share of FAQ questions that goes without saying: misspelt, short ones coincide."""
+"""The share of FAQ questions that needs no remark: short, misspelt questions may coincide."""
 
 _NAMED = 5
-"""How many of the questions that could not be used are named."""
+"""How many of the unusable questions are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """A row of the figures: the value and its interval as they are shown, the latter perhaps empty,
-    and both as numbers where they can be drawn."""
+    """A row of the table of metrics. ``value`` and ``between``, its interval, are as shown, and the
+    interval may be empty. ``drawn`` has both as numbers, if they can be drawn."""
 
     label: str
     value: str
@@ -106,7 +106,7 @@ class _Kind:
 
 @dataclass(frozen=True, slots=True)
 class _KindTable:
-    """The kinds that are alike in what is measured of them; ``columns`` names the shares."""
+    """The kinds of questions with the same metrics. ``columns`` names the metrics."""
 
     title: str
     columns: tuple[str, ...]
@@ -114,8 +114,8 @@ class _KindTable:
 
 
 def page(evaluation: Evaluation, file: str, made: str, left_out: Sequence[str] = ()) -> str:
-    """The page of an evaluation of the questions in ``file``, made on the day ``made``; the
-    questions ``left_out`` could not be used."""
+    """The page of an evaluation with the questions in ``file``. ``made`` is the day of the
+    evaluation, and ``left_out`` are the questions that could not be used."""
     outcomes = evaluation.outcomes
     report = metrics.summarise(outcomes)
     shipped = metrics.risk_as_shipped(outcomes)
@@ -141,8 +141,8 @@ def page(evaluation: Evaluation, file: str, made: str, left_out: Sequence[str] =
 
 
 def faq_among(evaluation: Evaluation) -> str:
-    """That questions of the FAQ are among those asked, in a sentence; empty where they are too few
-    to move the figures."""
+    """A warning that some questions are in the FAQ; empty if they are too few to change the
+    metrics."""
     if evaluation.in_faq <= _FEW * len(evaluation.outcomes):
         return ""
     return (
@@ -152,7 +152,7 @@ def faq_among(evaluation: Evaluation) -> str:
 
 
 def told_left_out(names: Sequence[str]) -> str:
-    """That some questions could not be used, and which, in a sentence; empty for none."""
+    """A warning that names the questions that could not be used; empty if there are none."""
     if not names:
         return ""
     first = "、".join(names[:_NAMED]) + ("等" if len(names) > _NAMED else "")
@@ -184,7 +184,7 @@ def _shown(value: float | None, unit: str) -> str:
 
 
 def _kinds(rows: Iterable[KindRow]) -> list[_KindTable]:
-    """A table of the kinds of answerable questions, and one of the others, where there are any."""
+    """One table for the kinds of answerable questions and one for the others, if not empty."""
     answerable: list[_Kind] = []
     others: list[_Kind] = []
     for row in rows:

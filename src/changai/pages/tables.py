@@ -1,7 +1,8 @@
-"""数据一览 and 文件清单: the inventory of articles as pages and as files for a spreadsheet.
+"""Renders the pages 数据一览 and 文件清单, and the same tables as CSV, with pure functions.
 
-Pure functions. A page works without its script, which only sorts and filters. It lives at
-``figures`` or ``documents`` beside the chat, and links from there into the articles.
+They list the figures in articles and the documents that articles name. A page works without its
+script, which only sorts and filters. Its address is ``figures`` or ``documents``, beside the chat
+page; its links into the articles are relative to that.
 """
 
 import csv
@@ -25,7 +26,7 @@ _SOURCE_HEADER = ("文章", "发布单位", "发布日期", "位置", "链接")
 
 @dataclass(frozen=True, slots=True)
 class _Date:
-    """A date as written, and what it is sorted by."""
+    """A date as written, and the key to sort it by."""
 
     written: str
     key: str
@@ -33,8 +34,8 @@ class _Date:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The way to the passage of a row, with what is marked there. ``article`` names the passage's
-    article where rows are from several, else it is empty."""
+    """The link to the passage of a row, with its marks. ``article`` names the article if the rows
+    come from several, and is empty otherwise."""
 
     address: str
     locator: str
@@ -43,7 +44,7 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _FigureRow:
-    """A figure; ``amount`` is its number in digits, or empty."""
+    """A figure. ``amount`` is its value in digits, or empty."""
 
     counted: str
     text: str
@@ -66,7 +67,7 @@ class _DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """One of the figures that are compared, as a share of the greatest."""
+    """One of several compared figures, as a share of the largest."""
 
     counted: str
     text: str
@@ -124,15 +125,16 @@ def documents_page(passages: tuple[Passage, ...]) -> str:
 
 
 def figures_csv(passages: tuple[Passage, ...], home: str) -> bytes:
-    """The figures in ``passages`` as CSV for a spreadsheet: UTF-8 with a byte order mark, without
-    which Excel takes it for another encoding; see ``_csv`` for what it puts before formulas.
+    """The figures in ``passages`` as CSV for a spreadsheet.
 
-    ``home`` is the address of the chat's page, with a slash behind it, from which links lead back.
+    It is UTF-8 with a byte order mark, since Excel assumes another encoding without one. ``_csv``
+    says how formulas are prevented. ``home`` is the address of the chat page, with a slash at the
+    end; the links in the file begin with it.
     """
     header = ("所指", "数据原文", "数", "单位", "折合数值", "时点", "备注", *_SOURCE_HEADER)
     rows = (
         (
-            # Of 5000元至2万元 without the first unit too: it has a column of its own.
+            # Without the unit, which has its own column: also inside 5000元至2万元.
             *(figure.counted, figure.text, figure.quantity.value.replace(figure.quantity.unit, "")),
             figure.quantity.unit,
             *(_number(figure.quantity.amount), figure.as_of),
@@ -145,7 +147,7 @@ def figures_csv(passages: tuple[Passage, ...], home: str) -> bytes:
 
 
 def documents_csv(passages: tuple[Passage, ...], home: str) -> bytes:
-    """The documents that ``passages`` name as CSV, in the form of ``figures_csv``."""
+    """The documents that ``passages`` name, as CSV in the form of ``figures_csv``."""
     rows = (
         (
             *(document.title, document.done, document.dated),
@@ -157,9 +159,12 @@ def documents_csv(passages: tuple[Passage, ...], home: str) -> bytes:
 
 
 def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
-    """A cell that a spreadsheet would take for a formula, as it begins with = + - @ (full-width
-    too), a tab or a carriage return, gets an apostrophe before it, as OWASP advises against CSV
-    injection: the one thing in these files that is not in the articles."""
+    """Write rows as CSV, without formulas.
+
+    A spreadsheet takes a cell for a formula if it begins with = + - @ (also full-width), a tab or a
+    carriage return. Such a cell gets an apostrophe in front, as OWASP advises against CSV
+    injection. Nothing else is added to the words of the articles.
+    """
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(header)
@@ -173,12 +178,12 @@ def _source_cells(passage: Passage, spans: Spans, home: str) -> tuple[str, ...]:
 
 
 def _number(amount: float | None) -> str:
-    """An amount in digits, or empty."""
+    """An amount in digits, or empty if there is none."""
     return "" if amount is None else f"{amount:.15g}"
 
 
 def _dated(date: str) -> _Date:
-    """A date, sorted by its year."""
+    """A date, with its year as the sort key."""
     year = _YEAR.search(date)
     return _Date(date, year[0] if year else date)
 
@@ -190,7 +195,7 @@ def _source(passage: Passage, spans: Spans, several: bool) -> _Source:
 
 
 def _marks(figure: Figure) -> Spans:
-    """What is marked of a figure's passage: the figure, and what it counts."""
+    """The spans to mark in a figure's passage: the figure, and what it counts."""
     spans = [(figure.quantity.start, figure.quantity.end), figure.subject]
     return tuple(sorted(span for span in spans if span[0] < span[1]))
 
@@ -200,8 +205,11 @@ def _documents_of(passages: Iterable[Passage]) -> list[Document]:
 
 
 def _comparisons(figures: Iterable[Figure]) -> list[_Comparison]:
-    """The figures that can honestly be compared: sound amounts of different things that one passage
-    gives in one unit for one date, shares left out, whose wholes differ."""
+    """The groups of figures that can be compared honestly.
+
+    The figures of a group are undamaged amounts of different things, from the same passage, with
+    the same unit and date. Shares are left out, because they may be of different wholes.
+    """
     alike: dict[tuple[str, str, str], list[tuple[float, Figure]]] = {}
     for figure in figures:
         amount, unit = figure.quantity.amount, figure.quantity.unit

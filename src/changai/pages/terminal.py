@@ -1,12 +1,12 @@
-"""Answers, and what is known of an article, as text for a terminal."""
+"""Renders answers and the metadata of articles as text for a terminal."""
 
 from changai.pages.wording import corrected, floor, remarks, shortfall
 from changai.records import AUDIENCES, Answer, Citation, Document
 
 
 def answer_text(answer: Answer, threshold: float) -> str:
-    """An answer with its citations, the highlighted words in 【】; ``threshold`` is the confidence
-    from which on a question counts as answered."""
+    """An answer with its citations, and with the highlighted words in 【】. A question counts as
+    answered if its confidence is at least ``threshold``."""
     cited = list(map(_citation_as_text, answer.citations))
     taken = f"理解为：{answer.taken_as}\n" if answer.taken_as else ""
     if answer.covered:
@@ -25,7 +25,7 @@ def answer_text(answer: Answer, threshold: float) -> str:
 
 
 def description(document: Document) -> str:
-    """What is known of an article, a line a fact."""
+    """The metadata of an article, with one entry per line."""
     printed, hotline = document.printed, document.hotline
     lines = [
         ("标题", corrected(printed.title, document.title)),

@@ -1,8 +1,8 @@
-"""Questions and their answers as a document to keep: Markdown, or Word's .docx.
+"""Exports questions and answers as a document, in Markdown or in Word's .docx format.
 
-Quotations are whole passages, verbatim. What neither format can hold, control characters and code
-points that are no characters, is replaced by U+FFFD (�), and the closing line then says so; a line
-end of any kind becomes a line break.
+Quotations are whole passages, verbatim, with two exceptions. Control characters and noncharacters,
+which neither format can hold, are replaced by U+FFFD (�), and the closing line then says so. Every
+kind of line end becomes a line break.
 """
 
 import re
@@ -33,18 +33,20 @@ _UNSHOWABLE = re.compile(
     + "]"
 )
 _LINE_END = re.compile(r"\r\n?")
-# Where strong text begins and ends, until it is written; no text holds these characters then.
+# Mark where strong text begins and ends. By then no text contains these characters.
 _BEGIN, _END = "\x01", "\x02"
-# Blanks and punctuation, the commonest of them.
+# The most common white space and punctuation.
 _APART = r" \t\n\u3000\xa0!-/:-@\[-`{-~，。；：、？！“”‘’（）《》"
-# What Markdown would not show as it is, and how it is written so that it does.
+# What Markdown would not show as it is, and how it is escaped.
 _MARKUP = re.compile(
-    # As a number: what HTML reads, and blanks that a line would lose at its beginning. CommonMark
-    # takes the ** of 出台**《办法》** for asterisks, since where punctuation is within, punctuation
-    # or a blank must be without; a number is punctuation, with its ampersand and semicolon.
+    # As a numeric character reference: what HTML interprets, and white space at the beginning of a
+    # line, which would be lost. Also a character next to **: CommonMark takes the ** of
+    # 出台**《办法》** for asterisks, because a ** with punctuation on its inner side needs
+    # punctuation or white space on its outer side. A reference is punctuation to it, because of its
+    # ampersand and semicolon.
     rf"(?P<number>[<>&]|^[ \t]+|[^{_APART}](?={_BEGIN}[\W_])|(?<=[\W_]{_END})[^{_APART}])"
-    # With a backslash: what CommonMark and its usual extensions read (formulas, links of bare
-    # addresses). What none reads, as the point in 11.3, is left alone for people.
+    # With a backslash: what CommonMark and its usual extensions interpret (formulas, bare links).
+    # Everything else, such as the point in 11.3, is left as it is, so that people can read it.
     r"|[\\`*_\[#~$]|(?<!\w)[+\-=]|(?<=\d)[.)](?!\d)|:(?=//)|(?<=www)\.",
     re.MULTILINE,
 )
@@ -53,9 +55,9 @@ _MARKDOWN_PREFIX = {"title": "# ", "heading": "## ", "quotation": "> "}
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How a paragraph looks in Word: its style there, and lengths in points.
+    """The format of a paragraph in Word: its style, and lengths in points.
 
-    The styles are Word's own, so that what is pasted into a report takes on the report's looks.
+    The styles are Word's own, so that text pasted into a report takes on the report's format.
     """
 
     style: str
@@ -66,7 +68,7 @@ class _Look:
     first_line: int = 0
 
 
-# As official documents are set (GB/T 9704): 二号 and 三号, lines of 28 points in the text.
+# The format of official documents (GB/T 9704): 二号 and 三号, text lines of 28 points.
 _LOOKS = {
     "title": _Look("Title", font="黑体", size=22),
     "heading": _Look("Heading 1", font="黑体", above=14),
@@ -82,7 +84,7 @@ _TOP, _BOTTOM, _LEFT, _RIGHT = 37, 35, 28, 26
 
 
 def file_name(exported: date, suffix: Literal["docx", "md"]) -> str:
-    """The name to save an export under: 产改问答-2026-11-22.docx."""
+    """The file name of an export, such as 产改问答-2026-11-22.docx."""
     return f"产改问答-{exported.isoformat()}.{suffix}"
 
 
@@ -96,8 +98,8 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A paragraph; ``number`` is that of the reference which a quotation has or which it is, and
-    ``link`` where a reference leads."""
+    """A paragraph. ``number`` is the number of the reference: for a quotation, of the one it cites.
+    ``link`` is the address that a reference links to."""
 
     role: Literal["title", "heading", "text", "quotation", "remark", "reference"]
     stretches: tuple[_Stretch, ...]
@@ -106,7 +108,7 @@ class _Block:
 
 
 def _blocks(exchanges: Sequence[Exchange], exported: date, home: str) -> Iterator[_Block]:
-    """The paragraphs of the document, of either format."""
+    """The paragraphs of the document, for both formats."""
     yield _Block("title", (_Stretch(TITLE),))
     yield _Block("text", (_Stretch(f"导出日期：{wording.chinese_date(exported)}"),))
     cited: dict[Passage, list[Citation]] = {}
@@ -145,7 +147,7 @@ def _blocks(exchanges: Sequence[Exchange], exported: date, home: str) -> Iterato
 
 
 def _quoted(answer: Answer) -> tuple[Citation, ...]:
-    """The citations that answer; the rest are only near, and no part of the record."""
+    """The citations that answer. The others are only similar, and are not exported."""
     return answer.citations[: answer.answering]
 
 
@@ -154,7 +156,7 @@ def _one_line(question: str) -> str:
 
 
 def _stretches(text: str, highlights: Spans) -> list[_Stretch]:
-    """The text cut where highlights begin and end; blanks at a highlight's ends are not strong."""
+    """The text, cut where highlights begin and end. White space at their ends is not strong."""
     strong: set[int] = set()
     for start, end in highlights:
         inner = text[start:end]
@@ -166,15 +168,15 @@ def _stretches(text: str, highlights: Spans) -> list[_Stretch]:
 
 
 def _shown(text: str) -> str:
-    """The text as far as a document can hold it."""
+    """The text without what a document cannot hold."""
     return _UNSHOWABLE.sub("\ufffd", _LINE_END.sub("\n", text))
 
 
 def to_markdown(exchanges: Sequence[Exchange], exported: date, home: str) -> str:
-    """The exchanges as CommonMark without HTML, which shows every text exactly as it is.
+    """The exchanges as CommonMark without HTML. It is escaped so that every text shows as it is.
 
-    ``home`` is the address of the chat's page, with a slash behind it, from which the references
-    lead back to the articles.
+    ``home`` is the address of the chat page, with a slash at the end. The links of the references
+    to the articles begin with it.
     """
     return "".join(f"{_markdown(block)}\n\n" for block in _blocks(exchanges, exported, home))[:-1]
 
@@ -199,7 +201,7 @@ def _escaped(markup: re.Match[str]) -> str:
 
 
 def to_docx(exchanges: Sequence[Exchange], exported: date, home: str) -> bytes:
-    """The exchanges as a Word document on A4; the same input gives the same bytes.
+    """The exchanges as a Word document in A4. The same input gives the same bytes.
 
     ``home`` is as for ``to_markdown``.
     """
@@ -229,8 +231,10 @@ def to_docx(exchanges: Sequence[Exchange], exported: date, home: str) -> bytes:
 
 
 def _add_link(paragraph: "Paragraph", address: str) -> None:
-    """End a paragraph with a link, as Word does (the library has no way to): the address is a
-    relationship of the document's, which the text names."""
+    """Add a link at the end of a paragraph. The library cannot do this.
+
+    In Word's format, the address is a relationship of the document, and the text refers to it.
+    """
     from docx.opc.constants import RELATIONSHIP_TYPE
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
@@ -245,7 +249,7 @@ def _add_link(paragraph: "Paragraph", address: str) -> None:
 
 
 def _dress(document: "Document") -> None:
-    """Give an empty document its page and its styles."""
+    """Set the page format and the styles of an empty document."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml.ns import qn
     from docx.shared import Mm, Pt
@@ -256,7 +260,7 @@ def _dress(document: "Document") -> None:
     page.left_margin, page.right_margin = Mm(_LEFT), Mm(_RIGHT)
     (language,) = document.styles.element.xpath("w:docDefaults//w:lang")
     language.set(qn("w:eastAsia"), "zh-CN")
-    # The library's template has a hundred table styles, and looks through them at each paragraph.
+    # The library's template has a hundred table styles, and searches them for each paragraph.
     for unused in document.styles.element.xpath("w:style[@w:type='table'][not(@w:default)]"):
         unused.getparent().remove(unused)
     for look in _LOOKS.values():
@@ -267,7 +271,7 @@ def _dress(document: "Document") -> None:
         fonts.set(qn("w:ascii"), _LATIN_FONT)
         fonts.set(qn("w:hAnsi"), _LATIN_FONT)
         fonts.set(qn("w:eastAsia"), look.font)
-        # Quotation marks and dashes stand in both scripts: here they are Chinese.
+        # Quotation marks and dashes belong to both scripts: use the Chinese font for them.
         fonts.set(qn("w:hint"), "eastAsia")
         style.font.size = Pt(look.size)
         paragraph = style.paragraph_format
@@ -278,7 +282,7 @@ def _dress(document: "Document") -> None:
 
 
 def _undated(written: BytesIO) -> bytes:
-    """The zip file without the times at which its members were packed."""
+    """The zip file without the times at which its members were written."""
     undated = BytesIO()
     with ZipFile(written) as source, ZipFile(undated, "w", ZIP_DEFLATED) as target:
         for name in source.namelist():

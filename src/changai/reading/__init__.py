@@ -1,4 +1,4 @@
-"""From an article's file to a Document with its Passages, its FAQ, and what it holds to look up.
+"""Reads an article's file into a Document with its Passages, its FAQ, and its figures.
 
-The only place that knows file formats. Imports ``text``.
+No other package knows the file formats. Imports ``text``.
 """

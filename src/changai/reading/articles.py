@@ -1,4 +1,4 @@
-"""Reading an article: a saved web page, with what stands beside it, becomes an Article."""
+"""Reads an article: a saved web page and the files beside it become an Article."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,26 +14,27 @@ from changai.records import METADATA_LOCATOR, Article, Document, Passage, Questi
 from changai.text.characters import has_words
 
 LARGEST = 20_000_000
-"""Of an article, in bytes: some sixty times the Civil Code."""
+"""The largest article, in bytes: some sixty times the Civil Code."""
 
 SIGNATURE_LOCATOR = "落款"
 
 
 def read(path: Path) -> Article:
-    """Read one article file, what describes it, and the known questions beside it, if there are
-    any: those of which each snippet stands in a passage, and apart from them those of which one
-    does not (``stale``).
+    """Read one article file with its metadata and its FAQ, if it has them.
 
-    Raises ArticleError when it is missing, unreadable, too large, no regular file, not UTF-8 text,
-    holds no passage or has a name that ``folder.is_usable_name`` is not, MetadataError when what
-    describes it cannot be used, and QuestionFileError when its questions cannot.
+    A question is usable if each of its snippets occurs in a passage. The others are kept apart, in
+    ``stale``.
+
+    Raises ArticleError if the file is missing, unreadable, too large, not a regular file or not
+    UTF-8 text, if it has no passages, or if ``folder.is_usable_name`` rejects its name. Raises
+    MetadataError if the metadata cannot be used, and QuestionFileError if the FAQ cannot.
     """
     (article,) = read_all([path])
     return article
 
 
 def read_all(paths: Sequence[Path]) -> list[Article]:
-    """Read several article files as ``read`` does; an error tells of all that cannot be read."""
+    """Read several article files as ``read`` does. An error names every file with a fault."""
     corpus: list[Article] = []
     faults: list[ArticleError | QuestionFileError] = []
     for path in paths:
@@ -57,7 +58,7 @@ def read_all(paths: Sequence[Path]) -> list[Article]:
 
 
 def told_stale(article: Article) -> list[str]:
-    """Of each known question that is passed over: its file and line, and what the article lacks."""
+    """One line for each missing snippet of a stale question: file, line, question and snippet."""
     file = folder.known_questions(Path(article.document.file)).name
     texts = [passage.text for passage in article.passages]
     return [
@@ -70,7 +71,7 @@ def told_stale(article: Article) -> list[str]:
 def parse(text: str, *, file: str, sha256: str) -> Article:
     """Split a decoded page into its document and passages.
 
-    Raises ArticleError when nothing citable is found in it.
+    Raises ArticleError if the page has no paragraphs.
     """
     layout = read_layout(text)
     head, signature = layout.head, layout.signature
@@ -107,7 +108,7 @@ def parse(text: str, *, file: str, sha256: str) -> Article:
 
 
 def _read_page(path: Path) -> Article:
-    """The article of a file by itself. Raises ArticleError."""
+    """The article from its own file only, without the files beside it. Raises ArticleError."""
     folder.check_name(path.name)
     try:
         data = files.read_bytes(path, LARGEST)
@@ -123,7 +124,7 @@ def _read_page(path: Path) -> Article:
 
 
 def _with_metadata(article: Article, path: Path) -> Article:
-    """The article as it is described beside it, if it is. Raises MetadataError."""
+    """The article with its metadata file applied, if it has one. Raises MetadataError."""
     beside = folder.metadata(path)
     try:
         if not folder.is_there(beside):
@@ -141,10 +142,11 @@ def _with_metadata(article: Article, path: Path) -> Article:
 
 
 def _with_questions(article: Article, path: Path) -> Article:
-    """The article with the questions beside it, if there are any. Raises QuestionFileError.
+    """The article with its FAQ, if it has one. Raises QuestionFileError.
 
-    A question that the article has outgrown is passed over whole: it must not keep a correction
-    from those who ask, nor teach, without its snippet, that the article does not answer it.
+    If the article has changed and no longer contains a snippet, the whole question is left out.
+    Kept as it is, it would hide the change from readers. Kept without its snippets, it would say
+    that the article does not answer the question.
     """
     beside = folder.known_questions(path)
     try:

@@ -1,6 +1,7 @@
-"""Text files from outside: UTF-8, or else what they are and how to make them so.
+"""Checks that a text file is UTF-8. If it is not, says what it is and how to convert it.
 
-Nothing is read in another encoding: where it is a guess, a wrong one would pass for the article.
+No other encoding is ever read: the encoding would be a guess, and a wrong guess would be taken for
+the article's text.
 """
 
 import os
@@ -15,12 +16,12 @@ _MARKED = (b"\xff\xfe", b"\xfe\xff")
 
 _CONVERTED = ".utf8"
 _LONGEST_NAME = 255
-"""Of a file, in bytes, on the disks of Linux."""
+"""The longest name of a file on Linux, in bytes."""
 
 
 def fault(path: Path, data: bytes) -> str:
-    """Why the ``data`` of a file cannot be read as UTF-8 text, and what to do, in Chinese; empty
-    where it can."""
+    """Why the ``data`` of a file cannot be read as UTF-8 text, and what to do, in Chinese. Empty if
+    it can be read."""
     try:
         if "\0" not in data.decode("utf-8"):
             return ""
@@ -44,13 +45,13 @@ def fault(path: Path, data: bytes) -> str:
 
 
 def _conversion(path: Path, data: bytes, encoding: str) -> str:
-    """What to do with a file in another encoding, which is a guess: it must not be lost by it."""
+    """How to convert a file that seems to be in another encoding, without losing the original."""
     named = shown(path)
     before, broken, _ = data.decode(encoding, "replace").partition("\ufffd")
     line = before.count("\n") + 1
     first = f"先改好第 {line} 行的坏字符，再" if broken else ""
     if named != str(path) or len(os.fsencode(path.name)) > _LONGEST_NAME - len(_CONVERTED):
-        # A command cannot be copied where its characters do not show, nor make too long a name.
+        # No command: its invisible characters could not be copied, or the new name is too long.
         return f"{named} 看来是 {encoding} 编码；请{first}给它改个短的名字，转成 UTF-8"
     old, new = shlex.quote(str(path)), shlex.quote(f"{path}{_CONVERTED}")
     return (
@@ -61,8 +62,11 @@ def _conversion(path: Path, data: bytes, encoding: str) -> str:
 
 
 def _encoding(data: bytes) -> str:
-    """The encoding, as iconv calls it, in which the bytes are Chinese text, or nothing: of what
-    is not printed ASCII, half must be common characters. A byte may be broken."""
+    """The encoding, by iconv's name, in which the bytes are Chinese text, or empty.
+
+    At least half of the characters that are not printable ASCII must be common ones. So a few
+    broken bytes do no harm.
+    """
     if data.startswith(_MARKED):
         names = ["UTF-16"]
     else:
@@ -83,8 +87,11 @@ def _common(text: str) -> int:
 
 @cache
 def _common_characters() -> frozenset[str]:
-    """The 3,755 of level 1 of GB 2312-80: bytes that are no Chinese text give rare ones where they
-    are read as such, and Japanese in Shift JIS hardly anything else."""
+    """The 3,755 characters of GB 2312-80, level 1.
+
+    Bytes that are not Chinese text mostly give rare characters when they are read as Chinese;
+    Japanese text in Shift JIS gives hardly anything else.
+    """
     rows, cells = range(0xB0, 0xD8), range(0xA1, 0xFF)
     codes = bytes(byte for row in rows for cell in cells for byte in (row, cell))
     return frozenset(codes.decode("gb2312", "ignore"))

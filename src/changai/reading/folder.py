@@ -1,6 +1,6 @@
-"""What stands in a folder of articles: articles, what they bring along, and what is neither.
+"""The files in a folder of articles: articles, the files that belong to them, and others.
 
-An article is a ``NAME.txt``. Beside it may stand ``NAME.toml``, which describes it, and
+An article is a file ``NAME.txt``. Two files may stand beside it: ``NAME.toml``, its metadata, and
 ``NAME.questions.jsonl``, its FAQ.
 """
 
@@ -20,9 +20,9 @@ _QUESTIONS = ".questions.jsonl"
 def find(folder: Path) -> list[Path]:
     """The articles of a folder, its ``*.txt`` files, in the order of their names.
 
-    Raises ArticleError when the folder is missing, cannot be read or has none, or one with a name
-    that is not ``is_usable_name``, or two that differ in the spelling of ``.txt`` only, or what
-    stands beside an article without that.
+    Raises ArticleError if the folder is missing, cannot be read or has no articles; if
+    ``is_usable_name`` rejects a name; if two names differ only in the case of ``.txt``; or if
+    metadata or an FAQ has no article.
     """
     names = _listed(folder)
     paths = [folder / name for name in names if Path(name).suffix.lower() == ".txt"]
@@ -46,8 +46,8 @@ def find(folder: Path) -> list[Path]:
 
 
 def passed_over(folder: Path) -> list[str]:
-    """The names of what stands in a folder of articles and is not read, in order: all but
-    articles, what stands beside one and what is hidden. Raises ArticleError."""
+    """The names of whatever in a folder is not read, in order. That is all but articles, their
+    metadata and FAQs, and hidden files. Raises ArticleError."""
     return [
         name
         for name in _listed(folder)
@@ -56,18 +56,20 @@ def passed_over(folder: Path) -> list[str]:
 
 
 def metadata(article: Path) -> Path:
-    """Where an article is described, if it is."""
+    """The path of an article's metadata, whether or not the file exists."""
     return article.with_suffix(_METADATA)
 
 
 def known_questions(article: Path) -> Path:
-    """Where the questions known to be about an article are, if it has any."""
+    """The path of an article's FAQ, whether or not the file exists."""
     return article.with_suffix(_QUESTIONS)
 
 
 def is_there(sidecar: Path) -> bool:
-    """Whether an article has this file beside it. A name that is too long no file can have: that
-    of the article may be just short enough. Raises OSError."""
+    """Whether this file exists beside an article. Raises OSError.
+
+    If its name is too long for any file, it does not exist; the article's own name is shorter.
+    """
     try:
         sidecar.lstat()
     except OSError as error:
@@ -78,14 +80,17 @@ def is_there(sidecar: Path) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Raise ArticleError where an article has a name that ``is_usable_name`` is not."""
+    """Raise ArticleError if ``is_usable_name`` rejects an article's name."""
     if not is_usable_name(name):
         raise ArticleError(_unusable([name]))
 
 
 def is_usable_name(name: str) -> bool:
-    """Whether an article may have this name: characters that show only, so that nobody takes it
-    for another, and none that means a folder on another system."""
+    """Whether an article may have this name.
+
+    All characters must be visible, so that no name looks like another one. A backslash is not
+    allowed because it separates folders on other systems.
+    """
     return "\\" not in name and is_printable(name)
 
 
@@ -96,7 +101,7 @@ def _unusable(names: Sequence[str]) -> str:
 
 
 def _listed(folder: Path) -> list[str]:
-    """The names in a folder of articles that are not hidden, in order."""
+    """All names in a folder that are not hidden, in order. Raises ArticleError."""
     try:
         return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -1,6 +1,6 @@
-"""What articles hold to be looked up: their figures, and the documents that they name.
+"""Finds the figures in articles and the documents that they name, for the pages that list them.
 
-By rule, and verbatim: all that a row says stands in its passage, word for word.
+It works by rules, and verbatim: everything that an entry says stands in its passage, word for word.
 """
 
 import re
@@ -20,16 +20,16 @@ Span = tuple[int, int]
 _CLAUSE_END = re.compile(r"[,，。;；:：!！?？\n]")
 _PHRASE_END = re.compile(r"[,，。;；:：!！?？、\n《（(/]")
 _WHOLE = re.compile(r"[^,，。;；:：!！?？\n]*(?<!其)中[,，]\Z")
-"""市人大代表中, before 产业工人占11%: what the share is of."""
+"""The whole that a share is a part of: 市人大代表中, before 产业工人占11%."""
 _LEADING = re.compile(
     "其中|累计|先后|共|[共总合]计|总共|全部|以及|并且?|[|｜]|[和及与又还也仅由为向至到在的、]"
 )
 _TRAILING = re.compile(
     "累计|共|[共总合]计|总共|[-—|｜]+|[共拥]?有|已[有经达]?|达到?|突破|约?占|分别|[为是各新的了至到在由向从与和将对中、]"
 )
-"""Words that join a figure to what it counts."""
+"""Words at the beginning or end of a phrase that only join a figure to what it counts."""
 _NO_NOUN = ("v", "d", "p", "l", "i", "c", "u", "x")
-"""How jieba's tags of the words begin with which no noun phrase begins."""
+"""The first letters of jieba's tags for words that no noun phrase begins with."""
 
 _DONE = re.compile(
     r"(?P<verb>制定|制订|出台|印发|颁布|颁发|发布|公布|下发|转发|修订|修改|修正|起草|编制|拟定|拟订|审议通过"
@@ -37,7 +37,7 @@ _DONE = re.compile(
 )
 _JOINED = re.compile(r"[\s、和与及以]*")
 _VERB_REACH = 8
-"""How many characters before a title that looks at."""
+"""How many characters before a title are searched for the verb."""
 _FROM = re.compile(r"(?:[(（][^()（）]*[)）])?[自从于]")
 _FORCE = re.compile("起?(?:正式)?(?:施行|实施|执行|生效|印发|出台|公布|发布)")
 _NUMBERED = re.compile(r"[(（][^()（）]*?[〔\[［](\d{4})[〕\]］]")
@@ -45,10 +45,10 @@ _NUMBERED = re.compile(r"[(（][^()（）]*?[〔\[［](\d{4})[〕\]］]")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure in a passage: ``quantity`` within ``passage.text``.
+    """A figure in a passage: ``quantity`` is its place and value within ``passage.text``.
 
-    ``subject`` is where what it counts stands, and ``as_of`` the date that it holds for, as
-    written; both may be empty.
+    ``subject`` is the span of what it counts, and ``as_of`` the date that it is valid for, as
+    written. Both may be empty.
     """
 
     passage: Passage
@@ -58,12 +58,12 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """The figure as it is written."""
+        """The figure, as written."""
         return self.passage.text[self.quantity.start : self.quantity.end]
 
     @property
     def counted(self) -> str:
-        """What it counts, as it is written, or empty."""
+        """What the figure counts, as written, or empty."""
         return self.passage.text[slice(*self.subject)]
 
 
@@ -71,8 +71,9 @@ class Figure:
 class NamedDocument:
     """A document 《…》 that a passage names.
 
-    ``span`` holds its title with its brackets, ``verb`` what right before it says what was done
-    with it (出台), and ``dated`` is when, as written; both may be empty.
+    ``span`` is its title with the brackets. ``verb`` is the span of the verb right before it, which
+    says what was done with the document (出台), and ``dated`` is the date of that, as written. Both
+    may be empty.
     """
 
     passage: Passage
@@ -82,16 +83,16 @@ class NamedDocument:
 
     @property
     def title(self) -> str:
-        """The title as it is written, with its brackets."""
+        """The title with its brackets, as written."""
         return self.passage.text[slice(*self.span)]
 
     @property
     def done(self) -> str:
-        """What was done with it, as it is written, or empty."""
+        """What was done with the document, as written, or empty."""
         return self.passage.text[slice(*self.verb)]
 
 
-# Of the generation in use alone: all its passages are held.
+# Only for the generation in use: the cache keeps all its passages in memory.
 @lru_cache(maxsize=1)
 def figures(passages: tuple[Passage, ...]) -> tuple[Figure, ...]:
     """The figures of passages, in reading order; those of one passage do not overlap."""
@@ -100,7 +101,7 @@ def figures(passages: tuple[Passage, ...]) -> tuple[Figure, ...]:
 
 @lru_cache(maxsize=1)
 def documents(passages: tuple[Passage, ...]) -> tuple[NamedDocument, ...]:
-    """The documents that passages name, in reading order, as often as they are named."""
+    """Every naming of a document in passages, in reading order. A document may come up often."""
     return tuple(document for passage in passages for document in _documents(passage))
 
 
@@ -118,12 +119,12 @@ def _figures(passage: Passage) -> Iterator[Figure]:
 
 
 def _subject(text: str, figure: Quantity, first: int, last: int) -> Span | None:
-    """What a figure counts, between where the one before ends and the one behind begins.
+    """What a figure counts: a span between the end of the last figure and the start of the next.
 
-    That is the noun behind a measure word (25 个部门) and behind 70%的, or behind any figure that
-    has but a verb before it (打造 24 小时线上招聘大厅); else what stands before it in its clause
-    (技能人才总量达180.15万人), or behind it. None where it goes on from the figure before
-    (10万元、8万元; 由6.8万元提高到8.1万元).
+    That is the noun after a measure word (25 个部门), after 70%的, or after any figure with only a
+    verb before it (打造 24 小时线上招聘大厅). Otherwise it is the phrase before the figure in its
+    clause (技能人才总量达180.15万人), or the one after it. None if the figure continues the one
+    before it (10万元、8万元; 由6.8万元提高到8.1万元).
     """
     clause = max([first, *(end.end() for end in _CLAUSE_END.finditer(text, first, figure.start))])
     start, end = _stripped(text, clause, figure.start)
@@ -146,20 +147,20 @@ def _subject(text: str, figure: Quantity, first: int, last: int) -> Span | None:
 
 
 def _noun_phrase(text: str, start: int, end: int) -> Span | None:
-    """The noun behind a figure, as far as the next verb, or None where nothing stands there."""
+    """The noun phrase after a figure, up to the next verb, or None if there is none."""
     start, end = _stripped(text, start, end)
     stop, noun = start, False
     for word, tag in tokens.words(text[start:end]):
         if noun and (not _opens_noun(tag) or tag == "r") and word != "的":
             break
-        noun = noun or (_is_noun(tag) and len(word) > 1)  # 疗 is none yet in 疗休养
+        noun = noun or (_is_noun(tag) and len(word) > 1)  # in 疗休养, 疗 is not a noun yet
         stop += len(word)
     start, stop = _stripped(text, start, stop)
     return (start, stop) if stop > start else None
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
-    """A stretch without dates at its ends, and what there only joins it to a figure."""
+    """A span without the dates at its ends, and the words there that only join it to a figure."""
     dates = date_spans(text)
     while words := [word for word, _ in tokens.words(text[start:end], guessing=False)]:
         if words[0].isspace() or _LEADING.fullmatch(words[0]):
@@ -172,7 +173,7 @@ def _stripped(text: str, start: int, end: int) -> Span:
             end = closing[0][0]
         else:
             break
-    # Numbers and signs alone, as in a table, are not what is counted.
+    # Numbers and signs alone, as in a table, name nothing that is counted.
     return (start, end) if any(map(str.isalpha, text[start:end])) else (start, start)
 
 
@@ -194,7 +195,7 @@ def _documents(passage: Passage) -> Iterator[NamedDocument]:
     dates = date_spans(text)
     end, verb, when = 0, (0, 0), ""
     for span in _titles(text):
-        # 印发《甲》《乙》和《丙》: what was done with the first was done with all.
+        # 印发《甲》《乙》和《丙》: the verb applies to all of them.
         if not (verb[1] and _JOINED.fullmatch(text, end, span[0])):
             done = _DONE.search(text, max(end, span[0] - _VERB_REACH), span[0])
             verb = done.span("verb") if done else (0, 0)
@@ -206,7 +207,7 @@ def _documents(passage: Passage) -> Iterator[NamedDocument]:
 
 
 def _titles(text: str) -> list[Span]:
-    """The titles 《…》, those within another left out; a bracket without its other half is none."""
+    """The spans of titles 《…》 that are not inside another one. Unpaired brackets are skipped."""
     opened: list[int] = []
     titles: list[Span] = []
     for bracket in re.finditer("[《》]", text):
@@ -221,20 +222,20 @@ def _titles(text: str) -> list[Span]:
 
 
 def _before(text: str, verb: int, dates: Iterable[Span]) -> str:
-    """The last date before a verb in its sentence."""
+    """The last date before a verb in the same sentence, or empty."""
     own = [d for d in dates if d[1] <= verb and not ends_sentence(text[d[1] : verb])]
     return text[slice(*own[-1])] if own else ""
 
 
 def _in_force(text: str, title_end: int, dates: Iterable[Span]) -> str:
-    """The date from which a title's document is said right behind it to be in force."""
+    """The date right after a title from which its document is in force, or empty."""
     opening = _FROM.match(text, title_end)
     found = [d for d in dates if opening and d[0] == opening.end() and _FORCE.match(text, d[1])]
     return text[slice(*found[0])] if found else ""
 
 
 def _in_title(text: str, title: Span) -> str:
-    """The year in a document's number right behind its title, or in the title."""
+    """The year in the document number right after a title, or in the title itself, or empty."""
     if numbered := _NUMBERED.match(text, title[1]):
         return numbered[1]
     inner = text[title[0] + 1 : title[1] - 1]

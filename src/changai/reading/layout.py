@@ -1,6 +1,7 @@
-"""The layout of a saved web page: its head, which says what it is, its body, perhaps a signature.
+"""Splits a saved web page into its head, which has the title and date, its body, and a signature.
 
-Site furniture (links, dates of today, what counts visits) belongs to none of them.
+A page may have no signature. Site furniture (links, today's date, visit counters) belongs to none
+of these parts.
 """
 
 import re
@@ -13,8 +14,8 @@ from changai.reading.outline import LONGEST_HEADING, UNRANKED, Line, opens_body,
 _DAY = r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
 _DATE = re.compile(rf"发布(?:日期|时间)\s*[:：]\s*{_DAY}")
 _PLAIN_DATE = re.compile(_DAY)
-# When a law was passed and amended, in brackets below its title and maybe over several lines:
-# the first has a date, and more brackets may stand within.
+# When a law was passed and amended, in brackets below its title, perhaps over several lines. The
+# first line has a date, and there may be more brackets inside.
 _HISTORY = re.compile(
     rf"[(（](?=[^\r\n]*{_DAY})(?:[^()（）]|[(（][^()（）]*[)）])*[)）](?=[^\S\r\n]*(?:[\r\n]|\Z))"
 )
@@ -34,8 +35,10 @@ _FURNITURE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands above the body, ``start:end``, and what it says of the page: empty where it does
-    not. ``published`` is an ISO date."""
+    """The part above the body, ``start:end``, and what it says about the page.
+
+    Fields that it does not give are empty. ``published`` is an ISO date.
+    """
 
     title: str
     publisher: str
@@ -47,7 +50,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A page's head, and the lines of its body and of its signature, if it has one."""
+    """A page's head, the lines of its body, and those of its signature, which may be none."""
 
     head: Head
     body: list[Line]
@@ -55,14 +58,14 @@ class Layout:
 
 
 def read_layout(text: str) -> Layout:
-    """The layout of a page's decoded text; offsets count its characters."""
+    """Split the decoded text of a page. Offsets count its characters."""
     upper, body, signature = _split(list(_lines(text)))
     return Layout(_read_head(upper, signature), body, signature)
 
 
 def _lines(text: str) -> Iterator[Line]:
-    """The lines that are not blank, each with its offset. A law's history is one line, however it
-    is broken."""
+    """The lines that are not blank, each with its offset. The history of a law counts as one line,
+    even if it is broken into several."""
     start = end = 0
     for raw in text.splitlines(keepends=True):
         stripped = raw.strip()
@@ -77,11 +80,14 @@ def _lines(text: str) -> Iterator[Line]:
 
 
 def _split(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line]]:
-    """The lines of head, body and signature. The body opens with the first line of running text,
-    under its chapter's heading if it has one, or below the first line; the signature closes the
-    page with a date and perhaps a body."""
+    """The lines of head, body and signature.
+
+    The body begins with the first line of running text, or with the chapter headings right above
+    it. If no line is running text, it begins below the first line. The signature is at the end of
+    the page: a date, and perhaps an issuing body.
+    """
     body = next((i for i, line in enumerate(lines) if _is_body(line)), min(1, len(lines) - 1))
-    # A heading not above the next one's rank belongs to a table of contents.
+    # A heading followed by one of the same or a higher rank belongs to a table of contents.
     while body > 0 and rank(lines[body - 1].text) < rank(lines[body].text):
         body -= 1
     content = [line for line in lines[body:] if not _is_furniture(line.text)]
@@ -94,8 +100,8 @@ def _split(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line]]:
 
 
 def _read_head(lines: list[Line], signature: list[Line]) -> Head:
-    """Read title, date, issuing body and site from the lines that stand above the body. What the
-    head lacks the signature may give."""
+    """Read title, date, issuing body and site from the lines above the body. What is missing there
+    may be in the signature."""
     content = [line for line in lines if not _is_furniture(line.text)]
     title = _title(content)
     telling = [line for line in [*content, *signature] if line is not title]
@@ -114,8 +120,8 @@ def _read_head(lines: list[Line], signature: list[Line]) -> Head:
 
 
 def _title(lines: Sequence[Line]) -> Line | None:
-    """The longest line above the date that is no label, subtitle or remark in brackets, or where
-    there is no date the first line."""
+    """The longest line above the date, leaving out labels, subtitles and remarks in brackets; or
+    the first line if there is no date."""
     dated = next(
         (i for pattern in (_DATE, _PLAIN_DATE) for i, line in enumerate(lines)
          if pattern.search(line.text)),
@@ -130,14 +136,14 @@ def _title(lines: Sequence[Line]) -> Line | None:
 
 
 def _publisher(line: Line) -> str:
-    """The issuing body that a line names, as a source or by itself, or nothing."""
+    """The issuing body that a line names, as the source or on its own, or empty."""
     source = _SOURCE.search(line.text)
     name = source[1] if source else _PLAIN_DATE.sub("", line.text).strip()
     return name if source or _is_organisation(name) else ""
 
 
 def _first_date(lines: Sequence[Line]) -> re.Match[str] | None:
-    """The first date that lines hold, or of a law's history the last: its text is of that day."""
+    """The first date in the lines. In a law's history it is the latest, which the text is from."""
     for line in lines:
         if found := _enacted(line.text) or _PLAIN_DATE.search(line.text):
             return found
@@ -145,14 +151,14 @@ def _first_date(lines: Sequence[Line]) -> re.Match[str] | None:
 
 
 def _enacted(text: str) -> re.Match[str] | None:
-    """When a law was last passed or amended, if a line is its history in brackets."""
+    """The date when a law was last passed or amended, if the text is its history in brackets."""
     if not _HISTORY.fullmatch(text):
         return None
     return max(_ENACTED.finditer(text), key=re.Match.start, default=None)
 
 
 def _iso(found: re.Match[str]) -> str:
-    """The ISO form of a date, or nothing for one that no calendar has."""
+    """A date in ISO form, or empty if there is no such day."""
     try:
         return date(*map(int, found.groups())).isoformat()
     except ValueError:
@@ -160,7 +166,7 @@ def _iso(found: re.Match[str]) -> str:
 
 
 def _is_furniture(text: str) -> bool:
-    """Whether a line is the site's and not the article's: those are short, and no sentences."""
+    """Whether a line belongs to the site, not to the article: it is short and not a sentence."""
     return len(text) <= LONGEST_HEADING and "。" not in text and _FURNITURE.search(text) is not None
 
 

@@ -1,6 +1,6 @@
-"""What ``NAME.toml`` says of the article ``NAME.txt`` beside it. Every key may be missing::
+"""Reads ``NAME.toml``, the metadata of the article ``NAME.txt``. Every key is optional::
 
-    title = "…"                     # title, publisher and date as they should read
+    title = "…"                     # the correct title, publisher and date
     publisher = "…"
     published = 2023-05-13
     region = "宁波"
@@ -12,10 +12,10 @@
     topic = "…"
     audience = "worker"             # or "official"
 
-    [misread]                       # the scan's spelling, and what it stands for: for matching
-    "宁淀" = "宁波"                  # only, what is shown is never changed
+    [misread]                       # a misread word and the right one, only for matching:
+    "宁淀" = "宁波"                  # what users see is never changed
 
-Whatever is wrong is told at once. A key that is not known is wrong: it might be one misspelt.
+All faults are reported together. An unknown key is a fault: it may be a misspelt one.
 """
 
 import errno
@@ -38,18 +38,18 @@ from changai.text.characters import has_words, is_printable
 from changai.text.normalisation import normalise
 
 LARGEST = 100_000
-"""Of a file, in bytes."""
+"""The largest file, in bytes."""
 
 _LONGEST_NAME = 200
-"""Of a title or an issuing body, in characters."""
+"""The longest title or issuing body, in characters."""
 _LONGEST_URL = 2_000
 _LONGEST_QUESTION = 100
-"""Of an example, as typed and as normalised: it has to fit on a button."""
+"""The longest example, as typed and as normalised, in characters: it must fit on a button."""
 _LONGEST_WORD = 30
-"""Of a region, a topic, the name of a hotline, and a misread word."""
+"""The longest region, topic, hotline name or misread word, in characters."""
 _MOST_EXAMPLES = 20
 _MOST_KEYS = 200
-"""Of a table: so many words may be misread."""
+"""The most keys of a table, and so the most misread words."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOST = re.compile(r"\w[\w.-]*")
@@ -57,14 +57,14 @@ _NOT_IN_URL = re.compile(r"[\s\\<>\"{}|^`]")
 _NUMBER = re.compile(r"\+?[0-9][0-9-]{1,18}[0-9]")
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 _QUOTED = 20
-"""How many characters of a key are told."""
+"""How many characters of a key an error message shows."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is said of an article; what is not said is empty. ``sha256`` is that of the file."""
+    """The metadata of an article. Missing keys are empty. ``sha256`` is that of the file."""
 
     title: str = ""
     publisher: str = ""
@@ -78,9 +78,9 @@ class Metadata:
 
 
 def read(path: Path, text: str) -> Metadata:
-    """Read what a file says of the article with this ``text``.
+    """Read the metadata file of the article with this ``text``.
 
-    Raises MetadataError, which tells of all that is wrong: file, key, and what to write.
+    Raises MetadataError, which lists all faults: file, key, and what to write instead.
     """
     try:
         data = files.read_bytes(path, LARGEST)
@@ -102,7 +102,7 @@ def read(path: Path, text: str) -> Metadata:
 
 
 def describe(document: Document, metadata: Metadata) -> Document:
-    """A document with what is said of it. What its own page says otherwise stays in ``printed``."""
+    """A document with its metadata applied. ``printed`` keeps what its own page says instead."""
     own_title = document.title if document.title in document.text else ""
     return replace(
         document,
@@ -123,7 +123,7 @@ def describe(document: Document, metadata: Metadata) -> Document:
 
 
 def _otherwise(own: str, corrected: str) -> str:
-    """What a page says itself, where it has been corrected."""
+    """What the page itself says, if that has been corrected; otherwise empty."""
     return own if corrected not in ("", own) else ""
 
 
@@ -140,19 +140,21 @@ def _not_toml(path: Path, error: ValueError | RecursionError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table of the file, what to call it, and what is found to be wrong with the file."""
+    """A table of the file, its name in messages, and the faults found in the file so far."""
 
     name: str
     values: dict[str, Any]
     faults: list[str]
 
     def fault(self, key: str, what: str) -> None:
-        """Note what is wrong with a key."""
+        """Record what is wrong with a key."""
         self.faults.append(f"{self.name}{shown(key)[:_QUOTED]}：{what}")
 
     def take(self, key: str, read: Callable[[object], T], otherwise: T) -> T:
-        """What ``read`` makes of a value; ``otherwise`` where there is none, or it is wrong, which
-        ``read`` tells by a ValueError that says what to write."""
+        """The value of a key, converted by ``read``; ``otherwise`` if it is missing or wrong.
+
+        ``read`` raises ValueError for a wrong value. Its message says what to write instead.
+        """
         if key not in self.values:
             return otherwise
         try:
@@ -162,13 +164,13 @@ class _Table:
             return otherwise
 
     def allow(self, *keys: str) -> None:
-        """Note each key that is none of these."""
+        """Record every key that is not one of these as a fault."""
         for key in self.values:
             if key not in keys:
                 self.fault(key, f"没有这一项；请删去，或改成 {'、'.join(keys)}")
 
     def require(self, *keys: str) -> None:
-        """Note each of these keys that is missing, and each other one."""
+        """Record every one of these keys that is missing, and every other key, as a fault."""
         self.allow(*keys)
         for key in keys:
             if key not in self.values:
@@ -267,7 +269,7 @@ def _word(value: object) -> str:
 
 def _question(value: object) -> str:
     question = _line(value, most=_LONGEST_QUESTION)
-    # A character may stand for a whole phrase.
+    # One character may expand to a whole phrase when it is normalised.
     return _line(normalise(question), most=_LONGEST_QUESTION) and question
 
 
@@ -295,7 +297,7 @@ def _number(value: object) -> str:
 
 
 def _url(value: object) -> str:
-    """An address that is safe to link to: its host is what people and browsers take it to be."""
+    """A URL that is safe to link to: people and browsers see the same host in it."""
     wrong = ValueError("请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格")
     if not isinstance(value, str) or len(value) > _LONGEST_URL or _NOT_IN_URL.search(value):
         raise wrong

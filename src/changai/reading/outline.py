@@ -1,8 +1,9 @@
-"""The outline of a page's body: sections, numbered items and paragraphs, each with its locator.
+"""Splits a page's body into passages: sections, numbered items and paragraphs, with their locators.
 
-A section heading is ``一、…``; an item begins with ``(一)``, or with ``()`` where a scan lost the
-number, which is then counted on from the item before. A law, or a plan, has chapters (``第一章 …``)
-above these; an article of a law (``第一条 …``) is cited as lawyers do: 第十二条第二款第(一)项.
+A section heading is ``一、…``. An item begins with ``(一)``, or with ``()`` if the scan lost its
+number; it then gets the number after that of the item before. A law or a plan may have chapters
+(``第一章 …``) above these. An article of a law (``第一条 …``) is cited the way lawyers do it:
+第十二条第二款第(一)项 is item 1 of paragraph 2 (款) of article 12.
 """
 
 import re
@@ -16,23 +17,23 @@ from changai.text.characters import has_words
 _DIGITS = "一二三四五六七八九"
 _SECTION = re.compile(r"([一二三四五六七八九十]+)、")
 _ITEM = re.compile(r"[(（]\s*([一二三四五六七八九十]*)\s*[)）]")
-# Inside a line an item opens only where a sentence has just ended.
+# Inside a line, an item begins only where a sentence has just ended.
 _INLINE_ITEM = re.compile(
     r"(?:(?<=[。！？!?；;])|(?<=[。！？!?；;]”))\s*[(（]\s*([一二三四五六七八九十]*)\s*[)）]"
 )
 _ORDINAL = r"第\s*(?:[一二三四五六七八九十百千零〇]+|\d+)\s*"
 _RANKS = ("附件", "编", "分编", "章", "节")
-"""What heads a stretch of the text that others are part of, the highest first."""
+"""The words for divisions of a text, from the highest rank to the lowest."""
 UNRANKED = len(_RANKS)
-# No mark of a sentence stands in a heading, and a blank before its name: 第一章程序 is none.
+# A heading has a space before its name and no sentence punctuation: 第一章程序 is not one.
 _CHAPTER = re.compile(rf"({_ORDINAL}(编|分编|章|节))(?:\s[^。；;，,：:！!？?]*)?")
 _ANNEX = re.compile(r"附件\s*\d*(?=[\s：:]|$)")
-# 第一条件 and “第五条、第六条规定的” are no article, nor is 第五条(一)项.
+# 第一条件 and “第五条、第六条规定的” do not begin an article, nor does 第五条(一)项.
 _ARTICLE = re.compile(
     rf"{_ORDINAL}条(?:之[{_DIGITS}十]+)?(?=\s|$|[：:【〔]|[(（](?!\s*[{_DIGITS}十]+\s*[)）]))"
 )
 _CAPTION = re.compile(r"\s*[(（【〔][^)）】〕\n]*[)）】〕]")
-# What opens a paragraph of its own, and so never continues a broken line.
+# Text that begins a new paragraph, and so never continues a broken line.
 _LISTED = re.compile(r"\d+\s*[.．、]|[(（]\s*\d")
 _OPENING = re.compile(rf"{_LISTED.pattern}|附件|第[一二三四五六七八九十百]+[编章节条]")
 _SENTENCE_END = "。！？!?；;…”’」』)）.》："
@@ -44,7 +45,7 @@ INTRODUCTION_LOCATOR = "引言"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without its surrounding white space; ``start`` is its place in the text."""
+    """A line without the white space around it; ``start`` is its offset in the text."""
 
     start: int
     text: str
@@ -56,7 +57,7 @@ class Line:
 
 @dataclass(slots=True)
 class Span:
-    """A stretch of the text that is one passage, the headings it stands under, and its locator."""
+    """The part of the text that is one passage, the headings above it, and its locator."""
 
     start: int
     end: int
@@ -65,9 +66,10 @@ class Span:
 
 
 def opens_body(text: str) -> bool:
-    """Whether a line can open the body: a heading, an item, an article, or running text.
+    """Whether a line can begin the body: a section heading, an item, an article, or running text.
 
-    A chapter may stand in a table of contents: it does so only with what follows, see ``rank``.
+    A chapter heading cannot: it may belong to a table of contents. ``layout`` decides that by the
+    ``rank`` of the lines that follow.
     """
     return bool(
         _SECTION.match(text)
@@ -79,19 +81,19 @@ def opens_body(text: str) -> bool:
 
 
 def rank(text: str) -> int:
-    """How high a line stands as a heading: 1 for 第一编 to 4 for 第一节, or ``UNRANKED``."""
+    """The rank of a line as a heading: from 1 for 第一编 to 4 for 第一节, else ``UNRANKED``."""
     chapter = _chapter(text)
     return _RANKS.index(chapter[2]) if chapter else UNRANKED
 
 
 def _chapter(text: str) -> re.Match[str] | None:
-    """The number of a chapter or the like, and of which sort it is, if a line is its heading."""
+    """The match of a line that is the heading of a chapter or the like: its number and its kind."""
     return _CHAPTER.fullmatch(text) if len(text) <= LONGEST_HEADING else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A heading, a number or a stretch of text; ``number`` is as printed, maybe lost."""
+    """A heading, a number or a part of the text. ``number`` is as printed, or empty if lost."""
 
     kind: Literal["chapter", "section", "article", "item", "text"]
     start: int
@@ -101,7 +103,7 @@ class _Piece:
 
 
 def _pieces(lines: Sequence[Line]) -> Iterator[_Piece]:
-    """Cut the body's lines into pieces, leaving out the items' own numbers."""
+    """Cut the lines of the body into pieces, without the numbers of the items."""
     for line in lines:
         if chapter := _chapter(line.text):
             number = _unspaced(chapter[1])
@@ -132,11 +134,12 @@ def _pieces(lines: Sequence[Line]) -> Iterator[_Piece]:
 
 @dataclass(slots=True)
 class _Place:
-    """Where in the outline the reading has come to.
+    """The current place in the outline.
 
-    ``chapters`` are the rank, the number and the heading of each that is open, ``section`` the
-    number and the heading of the section. Of an article, ``clause`` counts the paragraphs that are
-    no part of an item (款); ``paragraph`` counts those of whatever is innermost.
+    ``chapters`` has the rank, the number and the heading of each open chapter, and ``section`` the
+    number and the heading of the section. ``clause`` is the number of the 款 in an article of a
+    law: of its paragraphs that are not part of an item. ``paragraph`` counts the paragraphs of the
+    innermost division.
     """
 
     chapters: tuple[tuple[int, str, str], ...] = ()
@@ -152,7 +155,7 @@ class _Place:
         return tuple(filter(None, headings))
 
     def enter(self, piece: _Piece, printed: str) -> "_Place":
-        """The place behind a heading or a number, of which ``printed`` is the heading's text."""
+        """The place after a heading or a number; ``printed`` is the text of the heading."""
         match piece.kind:
             case "chapter":
                 above = tuple(each for each in self.chapters if each[0] < piece.rank)
@@ -165,14 +168,14 @@ class _Place:
         return replace(self, item=item, paragraph=0)
 
     def advance(self, listed: bool) -> None:
-        """Go on to a new paragraph; one that a list's number opens is no clause of an article."""
+        """Go on to a new paragraph. If it begins with a list number, it is not a new 款."""
         if self.article and not listed and (self.paragraph or not self.item):
             self.clause, self.item, self.paragraph = self.clause + 1, 0, 1
         else:
             self.paragraph += 1
 
     def locator(self, sectioned: bool) -> str:
-        """The locator of the paragraph; the first of an item or an article is that itself."""
+        """The paragraph's locator. The first one of an item or article is cited as the whole."""
         if self.article:
             place = self.article + (f"第{_numeral(self.clause)}款" if self.clause > 1 else "")
             place += f"第({_numeral(self.item)})项" if self.item else ""
@@ -187,12 +190,12 @@ class _Place:
 
 
 def outline(text: str, lines: Sequence[Line]) -> list[Span]:
-    """The body's passages: articles of laws, items, and paragraphs that belong to none.
+    """The passages of the body: articles of laws, items, and paragraphs outside of both.
 
-    A stretch of text after a passage that has not ended its sentence is the rest of it. A section
-    heading with its text on the same line is part of that passage too, and so is the number of an
-    article. What an article lists (有下列情形的：(一)…) stays with the words that say of what,
-    where both are not too long: neither answers alone.
+    If a passage has not ended its sentence, the text after it is the rest of the passage. A section
+    heading with text on the same line belongs to the passage too, and so does the number of an
+    article. A list in an article stays with the words that introduce it (有下列情形的：(一)…),
+    unless they are too long together: neither part answers a question alone.
     """
     pieces = list(_pieces(lines))
     sectioned = any(piece.kind in {"section", "article"} or piece.rank for piece in pieces)
@@ -224,7 +227,7 @@ def outline(text: str, lines: Sequence[Line]) -> list[Span]:
 
 
 def _number_repeated(spans: Sequence[Span]) -> None:
-    """Tell passages with the same locator apart: the second is ``一(一)第2处``."""
+    """Make locators unique: the second passage at ``一(一)`` gets ``一(一)第2处``."""
     seen: Counter[str] = Counter()
     for span in spans:
         seen[span.locator] += 1
@@ -237,7 +240,7 @@ def _unspaced(text: str) -> str:
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    """The same span without white space at its ends."""
+    """The span without the white space at its ends."""
     inner = text[start:end]
     return start + len(inner) - len(inner.lstrip()), start + len(inner.rstrip())
 
@@ -251,7 +254,7 @@ def _numeral(number: int) -> str:
 
 
 def _value(numeral: str) -> int:
-    """The inverse of ``_numeral``; 0 where the number was lost."""
+    """The inverse of ``_numeral``. 0 if the number was lost."""
     tens, ten, ones = numeral.rpartition("十")
     return (_DIGITS.find(tens) + 1 if tens else len(ten)) * 10 + (
         _DIGITS.find(ones) + 1 if ones else 0

@@ -1,4 +1,4 @@
-"""Files of questions whose answers are known, one a line in JSON: what articles bring along."""
+"""Reads JSON Lines files of questions with known answers, such as the FAQ of an article."""
 
 import hashlib
 import json
@@ -13,10 +13,10 @@ from changai.records import Question
 
 _FORM = '{"question": "…", "relevant": ["…"]}'
 LARGEST = 50_000_000
-"""Of a file, in bytes: SQuAD itself has 42 MB."""
+"""The largest file, in bytes: SQuAD itself has 42 MB."""
 
 _SHOWN = 20
-"""How many characters of what is wrong are shown."""
+"""How many characters of the faulty text a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class QuestionFile:
 def read_lines(path: Path) -> QuestionFile:
     """Read a file of questions.
 
-    A line is ``{"question": str, "relevant": [str], "kind": str}``; ``kind`` may be missing, and
-    other keys are left alone. Raises QuestionFileError naming the file and the lines.
+    A line is ``{"question": str, "relevant": [str], "kind": str}``. ``kind`` is optional, and other
+    keys are ignored. Raises QuestionFileError, which names the file and the lines.
     """
     text, sha256 = read_text(path)
     return QuestionFile(sha256, parse_lines(path, text))
@@ -49,7 +49,7 @@ def read_text(path: Path) -> tuple[str, str]:
 
 
 def parse_lines(path: Path, text: str) -> tuple[Question, ...]:
-    """The questions of the text of a file. Raises what ``read_lines`` raises."""
+    """The questions in the text of a file. Raises QuestionFileError, as ``read_lines`` does."""
     questions: list[Question] = []
     faults: list[QuestionFileError] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -87,9 +87,9 @@ def _read_line(path: Path, number: int, line: str) -> Question:
 
 
 def parse_json(path: Path, text: str, first: int = 1) -> Any:
-    """The value of a text, which begins on the line ``first`` of a file.
+    """The value of a JSON text that begins on the line ``first`` of a file.
 
-    Raises QuestionFileError, which tells the place, where it is no JSON.
+    Raises QuestionFileError, which names the place, if it is not JSON.
     """
     try:
         return json.loads(text)
@@ -107,7 +107,7 @@ def parse_json(path: Path, text: str, first: int = 1) -> Any:
 
 
 def is_text(value: object) -> TypeGuard[str]:
-    """Whether it is a string that holds anything and can be written."""
+    """Whether it is a string that is not blank and can be encoded as UTF-8."""
     return (
         isinstance(value, str)
         and bool(value.strip())

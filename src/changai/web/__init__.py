@@ -1,4 +1,4 @@
-"""The web service: the page, what stands beside it, and what programs and operators ask of it.
+"""The web service: the chat page, the other pages, and the interfaces for programs and operators.
 
 Only ``cli`` imports it.
 """

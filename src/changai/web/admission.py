@@ -1,6 +1,7 @@
-"""How much is worked on at once, and how much may wait.
+"""Limits how much work runs at once, and how much may wait.
 
-Counted in the event loop: what there is no room for is refused before anything is done for it.
+The counting is done in the event loop: a request that is too many is refused before any work is
+done for it.
 """
 
 import asyncio
@@ -15,11 +16,11 @@ T = TypeVar("T")
 
 
 class Admission:
-    """A queue before a few threads of its own."""
+    """A bounded queue with a few threads of its own."""
 
     def __init__(self, at_once: int, most_waiting: int) -> None:
-        """``at_once`` is how many pieces of work run at a time, ``most_waiting`` how many visitors
-        may wait beside as many who are served."""
+        """``at_once`` is how many pieces of work run at a time, and ``most_waiting`` how many
+        visitors may wait besides those being served."""
         self._room = at_once + most_waiting
         self._at_once = at_once
         self._inside = 0
@@ -27,7 +28,7 @@ class Admission:
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="answering")
 
     def close(self) -> None:
-        """Finish what is being done, and refuse whoever waits, and whoever comes."""
+        """Finish the work that is running. Refuse those who wait, and all who come later."""
         self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -38,12 +39,12 @@ class Admission:
 
     @property
     def waiting(self) -> int:
-        """How many visitors are inside and not served yet."""
+        """How many visitors are admitted and not being served yet."""
         return max(0, self._inside - self._at_once)
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
-        """Be inside, with the right to ``run`` work. Raises BusyError where there is no room."""
+        """Admit a visitor, who may then ``run`` work. Raises BusyError if there is no room."""
         if self.full:
             raise self._busy()
         self._inside += 1
@@ -53,9 +54,9 @@ class Admission:
             self._inside -= 1
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns or raises, in a thread, in its turn; for those who are inside.
+        """Run ``work`` in a thread, in its turn, and return or raise what it does.
 
-        Raises BusyError where the queue is closed before its turn.
+        Only admitted visitors may call this. Raises BusyError if the queue is closed before then.
         """
         if self._closed:
             raise self._busy()
@@ -63,14 +64,14 @@ class Admission:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            # By closing, unless it is the visitor who gave up.
+            # Cancelled by closing the queue, unless the visitor has left.
             task = asyncio.current_task()
             if self._closed and not (task and task.cancelling()):
                 raise self._busy() from None
             raise
 
     def submit(self, work: Callable[[], object]) -> bool:
-        """Have ``work`` done in its turn, and wait for nothing; False where the room is full."""
+        """Queue ``work`` without waiting for it. Returns False if there is no room."""
         if self.full:
             return False
         self._pool.submit(work)

@@ -1,4 +1,4 @@
-"""Questions on their way through the live index, and what an operator learns of each."""
+"""Asks the live index, and counts, times and logs every question for the operator."""
 
 import time
 from collections.abc import Callable
@@ -15,16 +15,16 @@ T = TypeVar("T")
 
 
 class Answering:
-    """Asks the index in use, and counts, times and logs what comes of it."""
+    """Asks the index in use. Counts, times and logs each question."""
 
     def __init__(self, live: LiveIndex, metrics: Metrics, *, log_questions: bool = False) -> None:
-        """``log_questions`` is whether the log may hold the questions themselves."""
+        """``log_questions`` says whether the log may contain the questions themselves."""
         self._live = live
         self._metrics = metrics
         self._log_questions = log_questions
 
     async def ask(self, work: Callable[[Index], tuple[Answer, T]]) -> T:
-        """Have ``work`` ask the index, and return what it makes of the answer.
+        """Let ``work`` ask the index, and return what it makes of the answer.
 
         Raises what it raises, and what ``LiveIndex.run`` does.
         """

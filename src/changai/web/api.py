@@ -1,5 +1,5 @@
-"""For other programs: answers as JSON at ``/api``, ``/mcp`` for assistants, ``/healthz`` and
-``/metrics`` for whoever watches over the service."""
+"""The interfaces for programs: JSON answers at ``/api``, ``/mcp`` for assistants, and ``/healthz``
+and ``/metrics`` for monitoring."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -25,11 +25,11 @@ from changai.web.refusals import delay, status
 from changai.web.settings import LOOPBACK
 
 _MOST = 100
-"""Citations that may be asked for."""
+"""The most citations that a request may ask for."""
 
 
 class _Record(BaseModel):
-    """A record of the public JSON: a key that the other side does not know is an error."""
+    """A record of the public JSON. Unknown keys are an error."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,7 +64,7 @@ class Citation(_Record):
 
 
 class Answer(_Record):
-    # What records.Answer.to_dict gives; a test holds the two together.
+    # The same keys as records.Answer.to_dict; a test checks that.
     question: str = Field(description="所问的问题")
     covered: bool = Field(description="文章是否回答了问题")
     confidence: float = Field(description="文章回答了问题的可能性，0 到 1")
@@ -84,8 +84,8 @@ class Failure(_Record):
 def create_routes(
     live: LiveIndex, answering: Answering, metrics: Metrics, accounts: Accounts | None = None
 ) -> list[BaseRoute]:
-    """What the web application serves for other programs. ``accounts`` are those that may come in,
-    if not everybody may."""
+    """The routes for programs. ``accounts`` are those that may sign in, or None if signing in is
+    not needed."""
 
     async def healthz(_: Request) -> JSONResponse:
         return _health(live, accounts)
@@ -105,17 +105,17 @@ def create_routes(
 
 
 def create_api(answering: Answering) -> FastAPI:
-    """The application to be mounted at ``/api``: ``ask`` by GET or POST, and ``openapi.json``.
+    """The application to mount at ``/api``: ``ask`` by GET or POST, and ``openapi.json``.
 
-    It answers as ``changai ask --json`` does, or ``{"error": …}``: 400 for a question that cannot
-    be asked, 422 for a request that is not of the form, 503 where the index cannot be used or too
-    many ask.
+    It answers like ``changai ask --json``, or with ``{"error": …}``: 400 for a question that cannot
+    be asked, 422 for a malformed request, and 503 if the index cannot be used or there are too many
+    requests.
     """
     api = FastAPI(
         title="产改问答",
         description="用文章的原文回答问题。",
         version=version("changai"),
-        # Their pages load scripts from other hosts.
+        # The documentation pages would load scripts from other hosts.
         docs_url=None,
         redoc_url=None,
         exception_handlers={
@@ -148,10 +148,10 @@ def create_api(answering: Answering) -> FastAPI:
 
 
 def _create_mcp(answering: Answering) -> ASGIApp:
-    """The MCP endpoint, or what says how to install it.
+    """The MCP endpoint, or a response that says how to install it.
 
-    It is an extra because gradio loads ``mcp`` wherever it finds it: every start of the page would
-    take longer, and 23 MB more.
+    ``mcp`` is an optional extra because Gradio loads it if it is installed. Every start would then
+    take longer and need 23 MB more memory.
     """
     try:
         from changai.web.assistants import Endpoint
@@ -180,16 +180,19 @@ async def _ask(answering: Answering, asked: Asked) -> dict[str, Any]:
 
 
 def _may_measure(request: Request) -> bool:
-    """Whether the metrics may be told: to a program on this machine that no proxy speaks for, and
-    to whoever has signed in."""
+    """Whether a request may read the metrics: it comes from this machine and not through a proxy,
+    or its user has signed in."""
     state = request.scope.get("state", {})
     here = request.client is not None and request.client.host in LOOPBACK
     return (here and not state.get("passed_on")) or "user" in state
 
 
 def _health(live: LiveIndex, accounts: Accounts | None) -> JSONResponse:
-    """200 and what the index holds, ``stale`` where a later one cannot be used; 503 while it is
-    opened, where it could not be, or where nobody can sign in. Never waits."""
+    """The response of ``/healthz``, made without waiting.
+
+    200 with the size of the index; the status is ``stale`` if a later index cannot be used. 503
+    while the index is being opened, if it could not be opened, or if nobody can sign in.
+    """
     state = live.state()
     if accounts is not None and not accounts.usable:
         return JSONResponse({"status": "error", "error": "账号文件不能用"}, status_code=503)
@@ -232,7 +235,7 @@ async def _on_http_error(_: Request, error: HTTPException) -> JSONResponse:
 
 
 async def _on_fault(_: Request, error: Exception) -> JSONResponse:
-    # Starlette raises it again after this, so the log has it.
+    # Starlette raises the error again after this, so it is logged.
     return _failure("服务器出错了，原因写在它的日志里；请告诉管理员", 500)
 
 

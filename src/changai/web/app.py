@@ -1,4 +1,4 @@
-"""The web application whole, and serving it."""
+"""Puts the web application together, and serves it."""
 
 import contextlib
 import logging
@@ -36,10 +36,11 @@ _log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, progress: Progress | None = None) -> None:
-    """Serve the page until told to stop; the index is opened meanwhile, and built if there is none.
+    """Serve the page until the process is stopped.
 
-    Raises ServerError when the address cannot be listened on or a setting cannot be used,
-    FeedbackError, AccountFileError, and what opening an index raises.
+    The index is opened in the background, and built first if there is none. Raises ServerError if
+    the address is not available or a setting is not valid, FeedbackError, AccountFileError, and
+    what opening an index raises.
     """
     logs.set_up(settings.log)
     _check_temporary_folder()
@@ -69,9 +70,9 @@ def create_app(
     accounts: Accounts | None = None,
     connections: Callable[[], int] = lambda: 0,
 ) -> ASGIApp:
-    """The web application: the page at ``/``, beside it what ``site``, ``api`` and ``chat`` give,
-    and before them all what keeps the door. Where there are ``accounts``, only they may come in;
-    ``connections`` tells how many are open."""
+    """The web application: the page at ``/``, the routes of ``site``, ``api`` and ``chat``, and the
+    middleware in front of them. If ``accounts`` are given, only they may use it. ``connections``
+    returns how many connections are open."""
     clients = Clients(settings.trusted_proxies, settings.client_header)
     rates = Rates(clients, settings.rate)
     metrics = Metrics(
@@ -102,13 +103,13 @@ def create_app(
     )
     app.include_router(site.create_router(live, rates, settings.public_url))
     page = create_page(settings.root_path, asks_for_opinions=feedback is not None)
-    # What it does not know, nobody does: it is asked last.
+    # The page comes last: it answers every path that no other route has.
     app.routes.append(Mount("/", page))
     return Introduction(logs.AccessLog(app, metrics.count_response), clients)
 
 
 def _open_index(folder: Path, progress: Progress | None) -> Index:
-    """The index in use, made first where there is none; where it is damaged, the last sound one."""
+    """The index in use, built first if there is none; if it is damaged, the last sound one."""
     ensure_index(folder, progress)
     try:
         return Index.open(folder)
@@ -122,7 +123,7 @@ def _open_index(folder: Path, progress: Progress | None) -> Index:
 
 
 def _check_temporary_folder() -> None:
-    """Raise ServerError where Gradio could not make the folder that it wants at its start."""
+    """Raise ServerError if Gradio could not create the temporary folder that it needs to start."""
     folder: Path | str = os.environ.get("GRADIO_TEMP_DIR", "")
     try:
         folder = Path(folder or tempfile.gettempdir())

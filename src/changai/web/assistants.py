@@ -1,4 +1,4 @@
-"""The tool ``retrieve`` for assistants: the only importer of mcp."""
+"""The MCP tool ``retrieve`` for assistants. No other module imports mcp."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -31,18 +31,18 @@ question 请写成一个完整的中文问题，不要依赖上文。"""
 class Endpoint:
     """ASGI application: the Model Context Protocol over streamable HTTP, with one tool.
 
-    https://modelcontextprotocol.io/specification. No session is kept: every request is a POST that
-    is answered in JSON. A web page of another host is refused by its Origin. The host's own name is
-    not checked: a reverse proxy may give it any, and the tool reads nothing but what the web page
-    at the same address shows to everyone.
+    https://modelcontextprotocol.io/specification. There are no sessions: every request is a POST,
+    and is answered in JSON. Requests from web pages of other hosts are refused by their Origin. The
+    name of this host is not checked here: a reverse proxy may use any name, and the tool reads only
+    what the web page at the same address shows anyway.
     """
 
     def __init__(
         self, takes: Json, gives: Json, retrieve: Callable[[Json], Awaitable[Json]]
     ) -> None:
-        """``takes`` and ``gives`` are the JSON schemas of what ``retrieve`` takes and gives.
+        """``takes`` and ``gives`` are the JSON schemas of the input and output of ``retrieve``.
 
-        A ChangaiError that ``retrieve`` raises is told to the assistant.
+        If ``retrieve`` raises a ChangaiError, the assistant gets its message.
         """
         self._tool = types.Tool(
             name="retrieve",
@@ -64,12 +64,12 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         if request.method != "POST":
-            # The protocol's way to say that there is no stream to listen to.
+            # In the protocol, this says that there is no stream to listen to.
             await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
             return
         host = request.headers.get("host", "")
-        # Nothing is kept from one request to the next, so a manager for each will do, and whoever
-        # mounts this application need not run another beside it.
+        # Requests share no state, so each one can have its own manager. Otherwise the application
+        # that mounts this one would have to run a manager in its lifespan.
         manager = StreamableHTTPSessionManager(
             self._server,
             json_response=True,
@@ -99,7 +99,7 @@ class Endpoint:
 
 
 def _result(text: str, answer: Json | None = None) -> types.CallToolResult:
-    """An answer with its text, or, without one, an error."""
+    """The result of a call: an answer with its text, or an error if there is no answer."""
     return types.CallToolResult(
         content=[types.TextContent(text=text)],
         structured_content=answer,

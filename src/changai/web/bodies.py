@@ -1,4 +1,4 @@
-"""How much a request may bring along."""
+"""Limits the size of request bodies."""
 
 import re
 
@@ -8,19 +8,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from changai.web.refusals import busy, own_path, refusal
 
 MOST_BYTES = 64_000
-"""Of one request's body: of a question there are 512 characters."""
+"""The largest body of most requests, in bytes: a question has at most 512 characters."""
 
 MOST_BYTES_OF_AN_EXPORT = 1_000_000
 _MOST_BYTES_HELD = 32 * MOST_BYTES_OF_AN_EXPORT
-"""Of all exports' bodies at a time."""
+"""The limit for the bodies of all exports together, in bytes, at one time."""
 
 _EXPORT = "/export/"
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 class Bodies:
-    """ASGI middleware: a request's body is read whole before anybody works on it, and no longer
-    than it may be; how long a client may take for it is up to ``connections``."""
+    """ASGI middleware that reads the whole body of a request first, up to the limit.
+
+    ``connections`` limits how long a client may take to send it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,7 +50,7 @@ class Bodies:
                 if len(body) > most:
                     await _too_long(scope)(scope, receive, send)
                     return
-                # Short ones are bounded by the number of connections.
+                # The number of connections bounds the sum of the shorter bodies.
                 if is_long:
                     self._held += len(body) - held
                     held = len(body)

@@ -1,4 +1,4 @@
-"""What the page's script asks for: answers, what it is answered from, and opinions."""
+"""The routes for the script of the chat page: answers, the corpus, and opinions."""
 
 import logging
 from dataclasses import replace
@@ -27,15 +27,15 @@ _log = logging.getLogger(__name__)
 def create_routes(
     live: LiveIndex, answering: Answering, feedback: Feedback | None, rates: Rates
 ) -> list[Route]:
-    """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out; what goes wrong is
-    ``refusals.failure``'s to tell."""
+    """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out. They leave errors
+    to ``refusals.failure``, except those in what a visitor wrote."""
 
     @lru_cache(maxsize=1)
     def examples(index: Index) -> str:
         return cards.examples(offers.examples(index))
 
     async def answer(request: Request) -> Response:
-        """What the page shows for a question, and the turn that it is to remember."""
+        """What the page shows for a question, and the turn that it should remember."""
         turn = conversation.next_turn(await parsed(request))
         try:
             return JSONResponse(await answering.ask(partial(_shown, turn=turn)))
@@ -43,7 +43,7 @@ def create_routes(
             return _objection(error)
 
     async def corpus(request: Request) -> Response:
-        """What the page answers from, the examples that it offers, and who has signed in."""
+        """The size of the corpus, the examples to offer, and the name of the signed-in user."""
 
         def told(index: Index) -> dict[str, Any]:
             corpus = index.corpus
@@ -56,7 +56,7 @@ def create_routes(
         return JSONResponse(await live.run(told) | {"user": user_of(request.scope) or ""})
 
     async def opine(request: Request) -> Response:
-        """Keep an opinion of an answer; what to tell the visitor."""
+        """Store an opinion on an answer, and return what to tell the visitor."""
         opinion = await parsed(request)
         try:
             if feedback is None:
@@ -81,13 +81,13 @@ def create_routes(
 
 
 def _objection(error: ChangaiError) -> Response:
-    """What is wrong with what a visitor wrote. To the page that is an answer like any other: of a
-    status that tells of an error, browsers would complain."""
+    """A response that says what is wrong with a visitor's input. Its status is 200, because
+    browsers report an error status in their console."""
     return JSONResponse({"error": str(error)})
 
 
 async def parsed(request: Request) -> object:
-    """The JSON that a request brings. Raises QuestionError."""
+    """The parsed JSON body of a request. Raises QuestionError."""
     try:
         return files.parse_json(await request.body())
     except ValueError as error:
@@ -117,7 +117,7 @@ def _opinion(index: Index, raw: object) -> Opinion:
         case _:
             raise OpinionError("网页送来的意见不完整；请刷新网页后再试")
     exchange = conversation.answer(index, conversation.turn_from(turn))
-    # What is kept must be what the visitor saw.
+    # The stored answer must be the one that the visitor saw.
     if exchange.renewed:
         raise OpinionError("文章已经更新；请重新提问后再评")
     today = clock.today().isoformat()

@@ -1,4 +1,4 @@
-"""Who asks, how it came to us, and whether he asks too often."""
+"""Finds out which client a request comes from, and limits how often each client may ask."""
 
 import ipaddress
 from collections.abc import Collection
@@ -15,27 +15,29 @@ _FORWARDED = (
     *("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
     *("x-real-ip", "x-client-ip", "cf-connecting-ip", "true-client-ip"),
 )
-"""Headers by which a request shows that a proxy has passed it on."""
+"""Headers that show that a proxy has forwarded a request."""
 
 
 class Clients:
-    """Whom a request is from. A proxy that is trusted may say it for others; nobody else may."""
+    """Tells which client sent a request. Only a trusted proxy may name another client."""
 
     def __init__(self, trusted_proxies: Collection[str], header: str) -> None:
-        """``header`` is where a trusted proxy puts its client's address, or empty."""
+        """``header`` is the header with the client's address from a trusted proxy, or empty."""
         self._trusted = frozenset(trusted_proxies)
         self._header = header
 
     def told(self, scope: Scope) -> Scope:
-        """The request as it was before a trusted proxy passed it on: its ``client`` and
-        ``scheme``; ``state`` says whether it was ``passed_on`` by any proxy."""
+        """The request with the ``client`` and ``scheme`` from before a trusted proxy forwarded it.
+
+        ``passed_on`` in ``state`` says whether any proxy has forwarded it.
+        """
         headers = Headers(scope=scope)
         named = [*_FORWARDED, self._header] if self._header else _FORWARDED
         passed_on = any(name in headers for name in named)
         told = {**scope, "state": {**scope.get("state", {}), "passed_on": passed_on}}
         if address(scope) not in self._trusted:
             return told
-        # A proxy may put a line of its own behind that of its client, or its word behind his.
+        # A proxy may add a header line after those of its client, or a value after the client's.
         lines = headers.getlist(self._header) if self._header else []
         client = lines[-1].rpartition(",")[2].strip() if lines else ""
         if network(client):
@@ -45,16 +47,18 @@ class Clients:
         return told
 
     def key(self, scope: Scope) -> str:
-        """Whom a request counts against, for one that ``told`` gave: an address, or the network of
-        addresses of version 6 that one client has; empty for a proxy that is not asked for whom it
-        speaks, since all of its clients are not one."""
+        """The key that a request counts against in limits, for a scope returned by ``told``.
+
+        It is an IPv4 address, or the IPv6 network of one client. It is empty for a trusted proxy
+        without a ``header``, because its clients cannot be told apart.
+        """
         client = address(scope)
         return "" if client in self._trusted and not self._header else network(client)
 
 
 class Introduction:
-    """ASGI middleware: a request as its client sent it, whichever trusted proxy passed it on. To
-    stand outside of all that cares who asks."""
+    """ASGI middleware that restores the client of a request that a trusted proxy has forwarded. It
+    must be outside of everything that needs to know the client."""
 
     def __init__(self, app: ASGIApp, clients: Clients) -> None:
         self._app = app
@@ -66,19 +70,19 @@ class Introduction:
 
 
 class Rates:
-    """How often each client may make us work, and give an opinion."""
+    """Limits how often each client may send requests that need work, and opinions."""
 
     def __init__(self, clients: Clients, a_minute: int) -> None:
-        """``a_minute`` is for requests that have to be worked for; 0 for no limit."""
+        """``a_minute`` is the limit for requests that need work; 0 means no limit."""
         self._clients = clients
         self._rates = {"opinion": Rate([(_OPINIONS_A_DAY, 24 * 3600)])}
         if a_minute:
             self._rates["work"] = Rate([(a_minute, 60)])
 
     def wait(self, scope: Scope, kind: Literal["work", "opinion"], count: int = 1) -> int:
-        """In how many seconds a request may be made; 0 where it may now, which counts it like so
-        many."""
-        # Of an office behind one address, each who has signed in counts for himself.
+        """The seconds until a request is allowed. If it is allowed now, this is 0, and the request
+        is counted ``count`` times."""
+        # Signed-in users count separately, even in an office behind one address.
         user = scope.get("state", {}).get("user")
         key = f"user {user}" if user else self._clients.key(scope)
         rate = self._rates.get(kind)
@@ -92,14 +96,14 @@ class Rates:
 
 
 def address(scope: Scope) -> str:
-    """The address that a request came from, empty for none."""
+    """The address that a request came from, or empty."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
 
 def network(client: str) -> str:
-    """What one client may be taken to have: an address of version 4, or a network of version 6;
-    empty for what is no address."""
+    """The addresses that one client is assumed to have: an IPv4 address, or an IPv6 network of 64
+    bits. Empty if ``client`` is not an address."""
     try:
         known = ipaddress.ip_address(client)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Connections that cannot be held open for nothing: the only importer of uvicorn's protocol.
+"""Limits the number of connections, and how long a client may keep one waiting.
 
-uvicorn lets a client take for ever to send a request's head or body, or to take what it is sent,
-and accepts as many connections as there are file descriptors.
+uvicorn lets a client take for ever to send a request's head or body, or to read the response. It
+accepts as many connections as there are file descriptors. No other module imports its protocol.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 MOST_CONNECTIONS = 512
 
 SECONDS_FOR_THE_CLIENT = 15
-"""For each thing that we wait for it to do: send a head, send a body, take what was sent."""
+"""The limit for each step of a client: sending a head, sending a body, reading a response."""
 
 SECONDS_TO_STOP = 3
 
 LONGEST_HEAD = 16_000
-"""In bytes: the request's line and its headers."""
+"""The longest request line and headers together, in bytes."""
 
 _BACKLOG = 256
-"""How many connections the kernel keeps, and the event loop accepts at one go: so many more than
-are allowed may be open for a moment."""
+"""How many connections the kernel queues, and the event loop accepts at once. For a moment, so many
+more than allowed may be open."""
 
 _OTHER_FILES = 128
 
@@ -34,19 +34,19 @@ _OTHER_FILES = 128
 def create_server(
     app: ASGIApp, *, root_path: str = "", stopping: Callable[[], None] = lambda: None
 ) -> uvicorn.Server:
-    """A server of the application, whose connections are bounded in number and in patience, and
-    which stops within seconds when told to, once what was under way is answered.
+    """A server for the application, with limits on the number of connections and on waiting.
 
-    ``stopping`` is called first of all then.
+    When it is told to stop, it first calls ``stopping``. It then answers the requests that are
+    being worked on, and stops within seconds.
     """
     most = min(MOST_CONNECTIONS, _descriptors(MOST_CONNECTIONS + _BACKLOG + _OTHER_FILES))
     config = uvicorn.Config(
         app,
-        # The class of the protocol, of which uvicorn asks only that it can be called.
+        # uvicorn expects a protocol class, but only calls it.
         http=partial(Connection, most=most),  # type: ignore[arg-type]
         ws="none",
         root_path=root_path,
-        # Who the client is and how it came, a trusted proxy tells: see ``clients``.
+        # ``clients`` reads what a trusted proxy says about the client.
         proxy_headers=False,
         server_header=False,
         access_log=False,
@@ -69,8 +69,8 @@ class _Server(uvicorn.Server):
 
 
 def _descriptors(wanted: int) -> int:
-    """Raise the number of files that the process may open to ``wanted``, as far as it may itself;
-    how many connections there may be by that."""
+    """Raise the limit of open files to ``wanted``, or as far as the process may. Returns how many
+    connections that allows."""
     try:
         import resource
     except ImportError:  # Windows has no such limit.
@@ -83,10 +83,11 @@ def _descriptors(wanted: int) -> int:
 
 
 class Connection(H11Protocol):
-    """A connection that knows whether it is its client's turn, and since when.
+    """A connection that knows whether the server is waiting for the client, and since when.
 
-    A client that lets us wait for too long loses its connection; so does the one that has let us
-    wait longest when another needs the room. Those whose requests are being answered keep theirs.
+    If a client keeps the server waiting too long, its connection is closed. If there are too many
+    connections, the one that has kept the server waiting longest is closed. A connection is never
+    closed while its request is being answered.
     """
 
     def __init__(self, *args: Any, most: int, **options: Any) -> None:
@@ -97,8 +98,8 @@ class Connection(H11Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        # uvicorn writes head and body apart. Without this the second waits for the client to say
-        # that it has the first, which it says 40 ms later.
+        # uvicorn writes head and body separately. Without this, the body would wait for the client
+        # to acknowledge the head, which takes 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         room = len(self.connections) < self._most or self._make_room()
         super().connection_made(transport)
@@ -128,14 +129,14 @@ class Connection(H11Protocol):
         self._look()
 
     def shutdown(self) -> None:
-        """Part at once from a client that lets us wait; finish what is being answered."""
+        """Close the connection at once if the client is awaited; otherwise after the response."""
         if self._awaited:
             self.transport.abort()
         else:
             super().shutdown()
 
     def _look(self) -> None:
-        """See what the client is to do now; a new thing gives it new time."""
+        """Check what the client has to do next. For each new step, its time starts again."""
         awaited = self._awaits()
         if awaited == self._awaited:
             return
@@ -161,7 +162,7 @@ class Connection(H11Protocol):
             self._timer = None
 
     def _make_room(self) -> bool:
-        """Part from the client that has let us wait longest, if any does."""
+        """Close the connection that has kept the server waiting longest. False if there is none."""
         idle = [each for each in self.connections if isinstance(each, Connection) and each._awaited]
         if not idle:
             return False

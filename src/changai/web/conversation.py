@@ -1,7 +1,7 @@
-"""A conversation, turn by turn, as the page tells it.
+"""The turns of a conversation, as the page sends them.
 
-The server keeps none: the page sends back what a turn was, and it is answered anew wherever its
-answer is needed again, so that nothing but the articles' own text can come back as a quotation.
+The server stores no conversations. The page sends back the question of a turn, and it is answered
+again whenever its answer is needed. So only the text of the articles can ever be quoted.
 """
 
 from dataclasses import asdict, dataclass
@@ -18,9 +18,12 @@ _MOST_TURNS = 300
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question: as it was ``asked``, what it was taken to ``mean`` after those before it, and
-    whether its words were to be left ``as_typed``. ``generation`` is that of the index which
-    answered it first; empty before it has been answered."""
+    """One question of a conversation.
+
+    ``asked`` is the question as typed, and ``meant`` the full question after those before it.
+    ``as_typed`` says whether its words must not be changed. ``generation`` is the generation of the
+    index that first answered it, or empty before that.
+    """
 
     asked: str
     meant: str
@@ -28,15 +31,15 @@ class Turn:
     generation: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """What the page keeps, and sends back."""
+        """The turn as the page stores it, and sends it back."""
         return asdict(self)
 
 
 def next_turn(raw: object) -> Turn:
-    """The turn that a page asks for, as parsed JSON: the ``question``, the ``earlier`` ones as they
-    were understood, the last one last, and whether to leave it ``as_typed``.
+    """The next turn, from the parsed JSON of a page.
 
-    Raises QuestionError for what no page asks.
+    It has the ``question``; the ``earlier`` questions as understood, the latest one last; and
+    whether to leave the question ``as_typed``. Raises QuestionError if it is malformed.
     """
     match raw:
         case {"question": str(question), "earlier": [*earlier], "as_typed": bool(as_typed)} if len(
@@ -56,12 +59,12 @@ class Dated:
 
 
 def ask(index: Index, meant: str, as_typed: bool) -> Dated:
-    """Answer what a turn means. Raises what ``Index.ask`` raises."""
+    """Answer the full question of a turn. Raises what ``Index.ask`` raises."""
     return Dated(index.ask(meant, as_typed=as_typed), index.corpus.generation)
 
 
 def exchange(turn: Turn, dated: Dated) -> Exchange:
-    """A turn with the answer to what it means."""
+    """Join a turn with the answer to its full question."""
     renewed = turn.generation not in ("", dated.generation)
     return Exchange(turn.asked, dated.answer, renewed)
 
@@ -74,7 +77,8 @@ def answer(index: Index, turn: Turn) -> Exchange:
 def turns_from(raw: object) -> tuple[Turn, ...]:
     """The turns that a page sends back, as parsed JSON.
 
-    Raises QuestionError where they are not what ``Turn.to_dict`` gave, none, or too many.
+    Raises QuestionError if they do not have the form of ``Turn.to_dict``, or if there are none or
+    too many.
     """
     if not isinstance(raw, list):
         raise QuestionError("要导出的问答读不出来；请刷新网页后再试")

@@ -1,5 +1,4 @@
-"""At the door: requests that no page and no program of ours makes are turned away, and browsers are
-told what they may do with what they get."""
+"""Refuses malformed requests and requests from other sites, and adds the security headers."""
 
 import re
 from collections.abc import Iterable
@@ -18,13 +17,13 @@ _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+?)\.?(:[0-9]{1,5})?", re.IGNORE
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound to)
 
 _FORMS = ("/login", "/logout")
-"""Where a form may be sent to; what the page's script and programs send is JSON, which a page of
-another site cannot send without our leave."""
+"""The paths that accept forms. The page's script and programs send JSON, which a page of another
+site cannot send without permission from this one."""
 
 
 def policy(embed_origins: Iterable[str] = ()) -> str:
-    """The content security policy of the page: it may load nothing from elsewhere, and be shown in
-    a frame by its own site and these only."""
+    """The content security policy of the page. It may load nothing from other hosts, and only its
+    own site and ``embed_origins`` may show it in a frame."""
     return "; ".join(
         [
             "default-src 'self'",
@@ -42,15 +41,15 @@ def policy(embed_origins: Iterable[str] = ()) -> str:
 
 
 class Guard:
-    """ASGI middleware: hosts, methods, types and origins that are allowed, all others refused; and
-    the headers that every answer carries."""
+    """ASGI middleware that refuses hosts, methods, content types and origins that are not allowed,
+    and adds the security headers to every response."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         public = urlsplit(settings.public_url).hostname or ""
         names = (*LOCAL_NAMES, settings.host, public, *settings.allowed_hosts)
         self._hosts = {name.lower() for name in names} - {""}
-        # A number is no name that another site could give to our address.
+        # Any IP address is safe: only a host name can be made to point here by another site.
         self._any_number = settings.host in _WILDCARDS
         self._headers = (
             (b"content-security-policy", policy(settings.embed_origins).encode()),
@@ -96,7 +95,7 @@ class Guard:
         return 0, ""
 
     def _is_ours(self, host: str) -> bool:
-        """Whether a request's Host names this server; its port does not matter."""
+        """Whether a request's Host names this server. The port does not matter."""
         named = _HOST.fullmatch(host)
         if named is None:
             return False
@@ -105,15 +104,16 @@ class Guard:
 
 
 def _another_sites(headers: Headers, *, form: bool) -> bool:
-    """Whether a page of another site sends this, which could so act in a visitor's session, or sign
-    him in under a name of its own: the forms carry no token.
+    """Whether a request comes from a page of another site.
 
-    Every browser that is in use says where a request comes from, by Sec-Fetch-Site, or over plain
-    HTTP by Origin; no page can forge either. Origin is asked of forms only: no other page can send
-    JSON, and a proxy that passes on another Host would make our own pages look like another's.
+    Such a page could act in a visitor's session, or sign the visitor in to another account, because
+    the forms have no tokens. Every browser in use says where a request comes from: by
+    Sec-Fetch-Site, or over plain HTTP by Origin. A page cannot forge either. Origin is checked only
+    for forms: pages of other sites cannot send JSON, and behind a proxy that changes Host, our own
+    pages would seem to be from another site.
     """
     site, origin, host = (headers.get(name) for name in ("sec-fetch-site", "origin", "host"))
     if site is not None:
-        # It is none where no page sends it.
+        # It is ``none`` if the request does not come from a page.
         return site not in ("same-origin", "none")
     return form and origin not in (None, f"http://{host}", f"https://{host}")

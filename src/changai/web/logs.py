@@ -1,10 +1,10 @@
-"""What an operator reads on standard error: records of what happened, one JSON object a line.
+"""Writes the log to standard error, as text or with one JSON object per line.
 
-Only the standard library: every value must be bounded before it is written, after which there is
-nothing left for a library of JSON formatters to do.
+It uses only the standard library: every value must be bounded before it is written, and after that
+a JSON logging library would have nothing left to do.
 
-An access log holds the addresses of clients, which are personal information. How long it is kept
-is the operator's matter: see to it with journald's ``MaxRetentionSec`` or with logrotate.
+The access log contains the addresses of clients, which are personal information. The operator
+decides how long to keep it, with journald's ``MaxRetentionSec`` or with logrotate.
 """
 
 import json
@@ -28,27 +28,27 @@ from changai.web.refusals import own_path
 Style = Literal["text", "json"]
 
 _LONGEST = 2_000
-"""Characters of a field."""
+"""The longest field, in characters."""
 _LONGEST_TRACEBACK = 8_000
 
 _A_MINUTE = 10
-"""How many warnings of one kind are written in a minute."""
+"""How many warnings of one kind are written per minute."""
 
 _OWN = {*vars(logging.makeLogRecord({})), "message", "asctime", "color_message"}
-"""What a record has without ``extra``, or that uvicorn adds for a terminal."""
+"""The attributes that a record has without ``extra``, or that uvicorn adds for a terminal."""
 
 _log = logging.getLogger(__name__)
 
-# A context is a request's own, and its threads': whatever they log can be told as its.
+# Each request and its threads have their own context, so all their records get its id.
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def set_up(style: Style) -> None:
-    """Send what this process logs to standard error, in place of whatever was set up before.
+    """Send the log of this process to standard error, replacing any earlier setup.
 
     ``text`` is for a person at a terminal: warnings and errors, as plain lines. ``json`` is for a
-    service: one object a line, from INFO up for Changai and uvicorn, with the access log, and
-    Python's own warnings too. uvicorn must be left without a ``log_config`` and ``log_level``.
+    service: one object per line, from INFO up for Changai and uvicorn, with the access log and
+    Python's own warnings. uvicorn must not be given a ``log_config`` or a ``log_level``.
     """
     handler = BurstHandler()
     handler.setFormatter(JsonFormatter() if style == "json" else PlainFormatter())
@@ -57,16 +57,16 @@ def set_up(style: Style) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.setLevel(logging.INFO if style == "json" else logging.WARNING)
-    # Loading it sets it to DEBUG.
+    # Importing bm25s sets its logger to DEBUG.
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     logging.captureWarnings(style == "json")
 
 
 def log_question(answer: Answer, generation: str, *, with_text: bool) -> None:
-    """Record that a question was answered or not, by which generation of the index.
+    """Log whether a question was answered, and by which generation of the index.
 
-    ``with_text`` is whether the operator has asked for the questions themselves; else there is only
-    the length, in characters.
+    ``with_text`` says whether to log the question itself; otherwise only its length in characters
+    is logged.
     """
     fields = {
         "answered": answer.covered,
@@ -80,18 +80,18 @@ def log_question(answer: Answer, generation: str, *, with_text: bool) -> None:
 
 
 class AccessLog:
-    """ASGI middleware: one record a request, once it has ended; to stand outside all others.
+    """ASGI middleware that logs each request when it has ended. It must be outside all others.
 
-    The record is ``request``: method, path below the root path, status, milliseconds, bytes of the
-    body sent, client, user where somebody has signed in, and ``outcome``: ``completed``,
-    ``disconnected`` where the client was seen to leave before its answer was complete, or
-    ``failed`` where the application raised or stopped short. ``status`` is null where no answer was
-    begun. The query is left out: it may hold a question. ``request_id`` is sent back as
-    ``x-request-id``, and is in every other record of the request.
+    The record ``request`` has the method, the path below the root path, the status, milliseconds,
+    the bytes of the body sent, the client, the user if signed in, and the ``outcome``. That is
+    ``completed``; ``disconnected`` if the client left before the response was complete; or
+    ``failed`` if the application raised an error or stopped early. ``status`` is null if no
+    response was begun. The query string is left out: it may contain a question. ``request_id`` is
+    sent back as ``x-request-id``, and is in every other record of the request.
     """
 
     def __init__(self, app: ASGIApp, count: Callable[[str, int], None]) -> None:
-        """``count`` is told of each response: the path, less the root path, and the status."""
+        """``count`` gets the path below the root path and the status of each response."""
         self._app = app
         self._count = count
 
@@ -100,7 +100,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        # Now: what routes the request changes the scope.
+        # Read now, because routing changes the scope.
         path = own_path(scope)
         request_id = secrets.token_hex(8)
         # Never reset: the server logs what the application raises, in the same context.
@@ -135,7 +135,7 @@ class AccessLog:
         finally:
             failed = not left and (raised or not complete)
             if failed and status is None:
-                # Which the server sends.
+                # The server then sends this.
                 status = 500
             if status is not None:
                 self._count(path, status)
@@ -155,7 +155,7 @@ class AccessLog:
 
 @dataclass(slots=True)
 class _Burst:
-    """The warnings of one kind since the first, and the last one held back."""
+    """How many warnings of one kind came since the first one, and the last one held back."""
 
     began: float
     count: int = 0
@@ -163,18 +163,20 @@ class _Burst:
 
 
 class BurstHandler(logging.StreamHandler[TextIO]):
-    """Writes ten warnings or errors of one kind a minute. The last of those held back is written
-    once the minute is over, with the next record of any kind or at the end, with ``repeated``: how
-    many they were, and without a traceback.
+    """Writes at most ten warnings or errors of one kind per minute.
 
-    Two are of one kind where the same line of code has logged them, with the same type of
-    exception: what they say may be a client's to choose.
+    The others are held back. When the minute is over, the last of them is written before the next
+    record of any kind, or at the end. It has no traceback, and ``repeated`` says how many were held
+    back.
+
+    Two are of one kind if the same line of code logged them with the same type of exception. The
+    message does not count, since a client may be able to choose it.
     """
 
     def __init__(
         self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """``stream`` is standard error where there is none; ``clock`` gives seconds."""
+        """``stream`` is standard error by default. ``clock`` returns seconds."""
         super().__init__(stream)
         self._clock = clock
         self._bursts: dict[object, _Burst] = {}
@@ -195,7 +197,7 @@ class BurstHandler(logging.StreamHandler[TextIO]):
             super().emit(record)
         else:
             burst.held_back = copy(record)
-            # A traceback would keep alive all that it goes through.
+            # A traceback would keep alive all objects in its frames.
             burst.held_back.exc_info = None
 
     def close(self) -> None:
@@ -216,12 +218,15 @@ class BurstHandler(logging.StreamHandler[TextIO]):
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: ``time`` (ISO 8601, Beijing time), ``level``, ``event`` (the
-    message; where ``extra`` gave an event's name, that, with the ``message`` beside it),
-    ``logger``, what ``extra`` gave, and ``traceback`` where there is an exception.
+    """Formats a record as one line of JSON.
 
-    Text is cut to 2,000 characters, a traceback to 8,000, in the middle. What is neither a number
-    nor a truth value is written as text. No value can end the line, or change how it is shown.
+    The fields are ``time`` (ISO 8601, Beijing time), ``level``, ``event``, ``logger``, those of
+    ``extra``, and ``traceback`` if there is an exception. ``event`` is the message. If ``extra``
+    has an ``event``, it is that, and ``message`` has the message.
+
+    Text is cut in the middle, to 2,000 characters, and a traceback to 8,000. Values other than
+    numbers, booleans and null are written as text. No value can end the line or change how it is
+    displayed.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -239,13 +244,13 @@ class JsonFormatter(logging.Formatter):
             fields["traceback"] = _shorten(
                 self.formatException(record.exc_info), _LONGEST_TRACEBACK
             )
-        # Outside strings JSON is printable, and inside them it may be escaped.
+        # JSON is printable outside of strings, and inside them characters may be escaped.
         return _escape(json.dumps(fields, ensure_ascii=False))
 
 
 class PlainFormatter(logging.Formatter):
-    """A record as its message and traceback, cut as ``JsonFormatter`` cuts them; what could command
-    a terminal is escaped."""
+    """Formats a record as its message and traceback, cut as in ``JsonFormatter``. Terminal control
+    sequences are escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = _shorten(record.getMessage())
@@ -266,7 +271,7 @@ def _field(value: object) -> object:
 
 
 def _shorten(text: str, longest: int = _LONGEST) -> str:
-    """The text, or where it is longer its two ends, and how many characters were between them."""
+    """The text; if it is too long, only its two ends, with the number of characters left out."""
     if len(text) <= longest:
         return text
     half = longest // 2
@@ -274,7 +279,7 @@ def _shorten(text: str, longest: int = _LONGEST) -> str:
 
 
 def _escape(text: str) -> str:
-    """The text with its control, format and unassigned characters and surrogates as in JSON."""
+    """The text with control, format and unassigned characters and surrogates escaped as in JSON."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)

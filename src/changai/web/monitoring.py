@@ -1,4 +1,4 @@
-"""What a monitoring system reads at ``/metrics``: the only importer of prometheus_client."""
+"""The metrics at ``/metrics``. No other module imports prometheus_client."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,11 +12,11 @@ from prometheus_client.registry import Collector
 from changai.records import Corpus
 
 Outcome = Literal["answered", "not_answered", "invalid", "refused", "limited", "failed"]
-"""What became of a question: the articles answer it or not, it cannot be asked, too many waited,
-its client asks too often, or it met an error."""
+"""The outcome of a question: answered or not by the articles, invalid, refused because too many
+waited, limited because its client asks too often, or failed with an error."""
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-"""From a question alone, some 30 ms, to as long as a reverse proxy waits."""
+"""The bounds of the histogram: from below one question's time, some 30 ms, to a proxy's timeout."""
 
 _ROUTES = frozenset(
     {
@@ -25,11 +25,11 @@ _ROUTES = frozenset(
         *("/chat", "/login", "/logout", "/assets", "/static"),
     }
 )
-"""First segments of paths that are told apart; whatever else is asked for is ``other``."""
+"""The first path segments that are counted separately. All others are counted as ``other``."""
 
 
 class Metrics:
-    """The counts of one server, and what is to be read of it at the moment it is asked."""
+    """The metrics of one server: counts of events, and values read when the metrics are."""
 
     def __init__(
         self,
@@ -38,15 +38,19 @@ class Metrics:
         corpus: Callable[[], Corpus | None],
         stale: Callable[[], bool],
     ) -> None:
-        """How many questions wait, how many connections are open, what the index in use holds, None
-        where there is none yet, and whether a later one cannot be used. Each is called whenever the
-        metrics are read, from any thread, and must neither wait nor raise."""
+        """The functions that give the current values.
+
+        ``waiting`` returns how many questions wait, ``connections`` how many connections are open,
+        ``corpus`` the size of the index in use (None if there is none yet), and ``stale`` whether a
+        later index cannot be used. Each is called from any thread whenever the metrics are read,
+        and must neither wait nor raise.
+        """
         self._registry = CollectorRegistry()
         self._questions = Counter(
             "changai_questions", "Questions, by outcome.", ["outcome"], registry=self._registry
         )
         for outcome in get_args(Outcome):
-            # There from the start, at zero, so that the first one shows as an increase.
+            # They start at zero, so that the first event shows as an increase.
             self._questions.labels(outcome)
         self._answer_seconds = Histogram(
             "changai_answer_seconds",
@@ -75,27 +79,26 @@ class Metrics:
         ProcessCollector(registry=self._registry)
 
     def count_question(self, outcome: Outcome) -> None:
-        """A question has ended so."""
+        """Count a question with this outcome."""
         self._questions.labels(outcome).inc()
 
     def observe_answer(self, seconds: float) -> None:
-        """A question was answered, or found not to be answered by the articles, after so long."""
+        """Record how long a question took, whether or not the articles answer it."""
         self._answer_seconds.observe(seconds)
 
     def count_response(self, path: str, status: int) -> None:
-        """A response was begun to a request for this path, of which only a known first segment is
-        kept."""
+        """Count a response, by its status and the first segment of its path, if that is known."""
         route = "/" + path.removeprefix("/").partition("/")[0]
         known = route if route in _ROUTES else "other"
         self._responses.labels(known, f"{status // 100}xx").inc()
 
     def render(self) -> tuple[bytes, str]:
-        """The metrics in Prometheus' text format, and its content type."""
+        """The metrics in Prometheus's text format, and the content type."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
 
 
 class _IndexCollector(Collector):
-    """The index in use, told of at one moment: no figure of one generation beside another's."""
+    """The metrics of the index in use, read together, so that they are of one generation."""
 
     def __init__(self, corpus: Callable[[], Corpus | None]) -> None:
         self._corpus = corpus

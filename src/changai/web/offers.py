@@ -1,4 +1,4 @@
-"""What articles bring along for a visitor beside answers: questions to begin with, and hotlines."""
+"""Chooses what the page offers besides answers: example questions, and hotlines."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, zip_longest
@@ -8,16 +8,16 @@ from changai.records import AUDIENCES, Document, Example, Hotline
 from changai.search.index import Index
 
 _MOST_EXAMPLES = 6
-"""For each audience."""
+"""The most examples for each audience."""
 _MOST_TRIED = 24
-"""For each audience: each costs as much as a visitor's question."""
+"""The most examples tried for each audience: each costs as much as a visitor's question."""
 _MOST_HOTLINES = 5
 
 T = TypeVar("T")
 
 
 def examples(index: Index) -> list[Example]:
-    """The questions to offer each audience: of the articles in turn, such as are answered."""
+    """The example questions for each audience, from the articles in turn, if they are answered."""
     return [
         example
         for audience in AUDIENCES
@@ -37,14 +37,14 @@ def _answered(index: Index, audience: str) -> Iterator[Example]:
 
 
 def _in_turns(documents: Sequence[Document], audience: str) -> list[Example]:
-    """The examples for an audience: the first of each document, then the second of each."""
+    """The examples for an audience: the first of each document, then the second, and so on."""
     own = [[e for e in document.examples if e.audience == audience] for document in documents]
     turns = chain.from_iterable(zip_longest(*own))
     return _unique((example.question, example) for example in turns if example is not None)
 
 
 def _unique(named: Iterable[tuple[str, T]]) -> list[T]:
-    """The first value of each name."""
+    """The first value for each name."""
     first: dict[str, T] = {}
     for name, value in named:
         first.setdefault(name, value)

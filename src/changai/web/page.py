@@ -1,8 +1,8 @@
-"""The chat's page, which Gradio serves: the only importer of gradio.
+"""The chat page, made and served with Gradio. No other module imports gradio.
 
-Gradio registers some hundred routes. Through those that run functions and keep files, anyone could
-read the server's files, have it fetch addresses, and fill its disk. The page needs none of them:
-what its script asks for ``chat`` gives.
+Gradio registers some hundred routes. Through those that run functions and store files, anyone could
+read the server's files, make it fetch URLs, and fill its disk. The page needs none of them: its
+script uses the routes of ``chat``.
 """
 
 import re
@@ -25,10 +25,10 @@ _SERVED = re.compile(
     r"|/(?:assets|static)/(?:[\w-][\w.-]{,99}/){,9}[\w-][\w.-]{,99}",
     re.ASCII,
 )
-"""The paths of what the page is made of. Nothing else of Gradio's is served, whatever it is."""
+"""The paths of the files that the page needs. No other path of Gradio is served."""
 
 _TOLD = (b"host", b"accept", b"accept-encoding")
-"""The headers that Gradio may know of. It believes what others say of the host."""
+"""The request headers that Gradio gets. It would trust others to name the host."""
 
 _NO_SCRIPT = """<noscript lang="zh-CN"><p style="margin: 2rem; color-scheme: light dark">\
 提问要用 JavaScript：请在浏览器里允许它，再刷新网页。不提问也可以看：\
@@ -37,7 +37,7 @@ _NO_SCRIPT = """<noscript lang="zh-CN"><p style="margin: 2rem; color-scheme: lig
 
 
 def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
-    """The application that serves the page at ``/``, and what it is made of."""
+    """The application that serves the page at ``/``, and the files that it needs."""
     with gr.Blocks(title="产改问答", analytics_enabled=False, fill_height=True) as blocks:
         gr.HTML(
             html_template=render("web/templates/page.html", asks_for_opinions=asks_for_opinions),
@@ -46,7 +46,7 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
             longest=LONGEST_QUESTION,
             remembered=followups.LOOK_BACK,
         )
-    # Neither pages of its own nor a place for uploads.
+    # Without FastAPI's own pages, and without room for uploads.
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(
         app,
@@ -61,21 +61,21 @@ def create_page(root_path: str, *, asks_for_opinions: bool) -> ASGIApp:
         max_file_size="1kb",
         enable_monitoring=False,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        # Not ``css``, which Gradio writes twice, its rules for the dark and for paper confined to
-        # its own elements.
+        # Not as ``css``: Gradio would write it twice, and limit its rules for dark mode and for
+        # print to its own elements.
         head=f"<style>{asset('pages/assets/paper.css')}{asset('web/assets/page.css')}</style>",
     )
     return _Served(app)
 
 
 async def _nothing(request: Request, _: Exception) -> Response:
-    """What Gradio does not have, or, of a folder, will not give."""
+    """The response for what Gradio does not have, or refuses because it is a folder."""
     return await failure(request, HTTPException(404))
 
 
 class _Served:
-    """ASGI application: of Gradio's routes, those that the page is made of, each asked for by its
-    path alone."""
+    """ASGI application that serves only those routes of Gradio that the page needs. Gradio gets
+    neither the query string nor most of the headers."""
 
     def __init__(self, gradio: ASGIApp) -> None:
         self._gradio = gradio
@@ -88,8 +88,8 @@ class _Served:
         told = {**scope, "query_string": b"", "headers": headers}
 
         async def send_with_note(message: Message) -> None:
-            # Gradio's page is blank without JavaScript, and has no place for saying so: it is said
-            # before the element that the page is made in.
+            # Without JavaScript, Gradio's page is blank, and it has no place for a note. So the
+            # note goes in front of the element that holds the page.
             if message["type"] == "http.response.start":
                 del MutableHeaders(raw=message["headers"])["content-length"]
             elif message["type"] == "http.response.body":

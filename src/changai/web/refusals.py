@@ -1,4 +1,4 @@
-"""What is answered to a request that is not served: a page for people, JSON for programs."""
+"""The response to a request that is not served: a page for people, JSON for programs."""
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -10,10 +10,10 @@ from changai.errors import BusyError, ChangaiError, OpinionError, QuestionError
 from changai.pages import original
 
 FAILURES = (ChangaiError, RequestValidationError, HTTPException, Exception)
-"""What ``failure`` is to be told of by an application."""
+"""The errors that an application should pass to ``failure``."""
 
 SECONDS_TO_RETRY = 2
-"""After which whoever was one too many may do better."""
+"""When a client should try again after there was no room."""
 
 _FOR_PROGRAMS = ("/api/", "/chat/", "/mcp")
 
@@ -21,8 +21,8 @@ _FOR_PROGRAMS = ("/api/", "/chat/", "/mcp")
 def refusal(
     scope: Scope, status: int, message: str, *, title: str = "出错了", retry_after: int = 0
 ) -> Response:
-    """Say in Chinese why a request is not served and what to do, and with ``retry_after`` in how
-    many seconds it may be."""
+    """A response that says in Chinese why a request is not served, and what to do. With
+    ``retry_after`` it also says in how many seconds to try again."""
     path = own_path(scope)
     headers = {"retry-after": str(retry_after)} if retry_after else None
     if path.startswith(_FOR_PROGRAMS):
@@ -32,13 +32,13 @@ def refusal(
 
 
 def busy(scope: Scope) -> Response:
-    """The refusal of one more than there is room for."""
+    """The response when there is no room for another request."""
     message = "现在问的人太多；请过一会儿再问"
     return refusal(scope, 503, message, retry_after=SECONDS_TO_RETRY)
 
 
 async def failure(request: Request, error: Exception) -> Response:
-    """What went wrong with a request, or that there is nothing at its address."""
+    """The response to a request that raised an error, or that has an unknown address."""
     match error:
         case ChangaiError():
             return refusal(request.scope, status(error), str(error), retry_after=delay(error))
@@ -48,20 +48,20 @@ async def failure(request: Request, error: Exception) -> Response:
         case RequestValidationError() | HTTPException():
             message = "网页送来的内容不完整或者太长；请返回问答，分几次再试。"
             return refusal(request.scope, 400, message)
-    # Starlette raises it again after this, so the log has it.
+    # Starlette raises the error again after this, so it is logged.
     return refusal(request.scope, 500, "服务器出错了，原因写在它的日志里；请告诉管理员。")
 
 
 def status(error: ChangaiError) -> int:
-    """The HTTP status that tells of an error: 400 where what was sent is at fault, else 503."""
+    """The HTTP status for an error: 400 if the request itself is wrong, else 503."""
     return 400 if isinstance(error, QuestionError | OpinionError) else 503
 
 
 def delay(error: ChangaiError) -> int:
-    """In how many seconds a request that ended so may do better; 0 where that is not known."""
+    """In how many seconds to try again after an error; 0 if that is unknown."""
     return SECONDS_TO_RETRY if isinstance(error, BusyError) else 0
 
 
 def own_path(scope: Scope) -> str:
-    """The path that was asked for, below that which a proxy serves us at."""
+    """The requested path, without the root path under which a proxy serves the application."""
     return str(scope["path"]).removeprefix(scope.get("root_path", "")) or "/"

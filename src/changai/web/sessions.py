@@ -1,6 +1,6 @@
-"""What a server remembers of who signed in: in memory, bounded, and dated.
+"""Remembers who has signed in, in bounded memory and for a limited time.
 
-``clock`` is seconds that only grow, everywhere here.
+Everywhere here, ``clock`` returns seconds and never goes back.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from changai.admin.accounts import Account
 from changai.web.rates import Clock
 
 LONGEST_SESSION = 12 * 3600
-"""In seconds: a day's work, whether or not something is asked."""
+"""How long a session lasts at most, in seconds: a working day."""
 
 LONGEST_IDLE = 2 * 3600
-"""In seconds: how long a session outlasts its last request."""
+"""How long a session lasts after its last request, in seconds."""
 
 MOST_SESSIONS = 10_000
 
@@ -32,18 +32,18 @@ class _Session:
 
 
 class Sessions:
-    """Who has signed in, by a token that only the browser keeps: here is but its hash."""
+    """The open sessions. Only the browser has the token of a session; the server has its hash."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        # In the order in which they were opened.
+        # Ordered by the time when they were opened.
         self._sessions: dict[bytes, _Session] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     def open(self, account: Account) -> str:
-        """Begin a session, and return its token. Where there are too many, the oldest ends."""
+        """Open a session, and return its token. If there are too many, the oldest one ends."""
         now = self._clock()
         token = secrets.token_urlsafe(32)
         self._sessions[_digest(token)] = _Session(account, now, now)
@@ -52,7 +52,7 @@ class Sessions:
         return token
 
     def find(self, token: str) -> Account | None:
-        """The account as it was when it signed in, unless the session has ended; this is a use."""
+        """The account as it was at sign-in, or None if the session has ended. Counts as a use."""
         session, now = self._sessions.get(_digest(token)), self._clock()
         if session is None or not _alive(session, now):
             return None
@@ -68,8 +68,11 @@ class Sessions:
 
 
 class Credentials:
-    """Names and passwords that were right a short while ago, as hashes by a key of this process: to
-    hash the password anew for every request of a program would take longer than the answer."""
+    """Names and passwords that were right within the last minutes.
+
+    They are hashed with a secret key of this process. Hashing the password with scrypt for every
+    request of a program would take longer than the answer.
+    """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -80,7 +83,7 @@ class Credentials:
         return len(self._accounts)
 
     def add(self, name: str, password: str, account: Account) -> None:
-        """Remember them for five minutes; of too many, the oldest are forgotten."""
+        """Remember them for five minutes. If there are too many, the oldest are forgotten."""
         key = self._digest(name, password)
         self._accounts.pop(key, None)
         self._accounts[key] = (account, self._clock() + _SECONDS_REMEMBERED)
@@ -88,12 +91,12 @@ class Credentials:
             del self._accounts[next(iter(self._accounts))]
 
     def find(self, name: str, password: str) -> Account | None:
-        """The account as it was when they were right, if they are remembered."""
+        """The account as it was when they were verified, or None if they are not remembered."""
         account, until = self._accounts.get(self._digest(name, password), (None, 0.0))
         return account if self._clock() < until else None
 
     def _digest(self, name: str, password: str) -> bytes:
-        # No name holds a NUL.
+        # No name contains a NUL.
         text = f"{name}\0{password}".encode(errors="surrogatepass")
         return hmac.digest(self._key, text, "sha256")
 

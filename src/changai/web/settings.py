@@ -1,4 +1,4 @@
-"""What whoever serves the page may choose; made by the command line only."""
+"""The settings of the web service. Only the command line makes them."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _FORMS = {
     "--trusted-proxy": (r"[0-9.]+|[0-9A-Fa-f:.]+", "10.0.0.1"),
     "--client-header": (r"[A-Za-z0-9-]*", "X-Real-IP"),
 }
-"""What the value of an option must look like, and an example."""
+"""The pattern that the value of an option must match, and an example."""
 
 LOOPBACK = ("127.0.0.1", "::1")
 LOCAL_NAMES = ("localhost", *LOOPBACK)
@@ -25,18 +25,20 @@ LOCAL_NAMES = ("localhost", *LOOPBACK)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``root_path`` is the path below which a reverse proxy shows the service and which it strips;
-    ``public_url`` the address under which people know it, or empty.
+    """The settings of the web service, checked.
 
-    ``allowed_hosts`` are the names it may be called by, beside loopback's, ``host`` and that of
-    ``public_url``. ``embed_origins`` are the sites that may show the page in a frame.
-    ``trusted_proxies`` are the addresses whose word is taken on who asks, and ``client_header``
-    where they say it, or empty. ``rate`` is how many requests a client may make a minute that have
-    to be worked for, 0 for as many as he likes.
+    ``root_path`` is the path under which a reverse proxy serves the service, and which the proxy
+    removes. ``public_url`` is the address that people use, or empty.
 
-    ``users`` is the file of accounts, if only they may come in, and ``feedback`` that of opinions,
-    if any are asked for. ``log`` is the form of the log, for a person at a terminal or for a
-    service; ``log_questions`` says whether it is to hold what was asked.
+    ``allowed_hosts`` are the host names that requests may use, besides those of loopback, ``host``
+    and ``public_url``. ``embed_origins`` are the sites that may show the page in a frame.
+    ``trusted_proxies`` are the addresses of proxies that may say who the client is, and
+    ``client_header`` is the header in which they say it, or empty. ``rate`` is how many requests
+    that need work a client may send per minute; 0 means no limit.
+
+    ``users`` is the file of accounts, if users must sign in. ``feedback`` is the file of opinions,
+    if they are collected. ``log`` is the form of the log: ``text`` for a person at a terminal, or
+    ``json`` for a service. ``log_questions`` says whether the log contains the questions.
     """
 
     index: Path
@@ -55,7 +57,7 @@ class Settings:
     log_questions: bool = False
 
     def __post_init__(self) -> None:
-        """Raise ServerError for a value that cannot be used, by the name of its option."""
+        """Raise ServerError for a value that is not valid. The message names its option."""
         given = {
             "--public-url": (self.public_url,),
             "--root-path": (self.root_path,),

@@ -1,7 +1,7 @@
-"""Signing in, where the administrator asks for it: nobody else is let in.
+"""Lets only signed-in users in, if the administrator requires it.
 
-A browser signs in with a form and is given a session; a program sends HTTP Basic with each request,
-to the addresses that are for programs.
+A browser signs in with a form, and gets a session. A program sends HTTP Basic with each request, to
+the addresses for programs.
 """
 
 import asyncio
@@ -29,34 +29,34 @@ from changai.web.refusals import own_path
 from changai.web.sessions import LONGEST_SESSION, Credentials, Sessions
 
 _OPEN = {"/healthz", "/favicon.ico"}
-"""What everybody may have, besides the page to sign in at."""
+"""The paths that are open to everybody, besides the sign-in page."""
 
 _DECIDING = {"/metrics"}
-"""What may be had without signing in by some: it decides itself."""
+"""The paths that decide themselves who may read them without signing in."""
 
 _FOR_PROGRAMS = {"api", "mcp", "metrics", "figures.csv", "documents.csv"}
-"""The first parts of the paths at which a program signs in with HTTP Basic. Elsewhere it is neither
-taken nor asked for: a browser asked for it shows a window of its own over the page."""
+"""The first segments of the paths where programs sign in with HTTP Basic. Elsewhere it is neither
+accepted nor requested: a browser would show its own dialog over the page."""
 
 _PER_CLIENT_AND_ACCOUNT = [(10, 60.0), (50, 3600.0)]
 _PER_ACCOUNT = [(20, 60.0), (100, 3600.0)]
 _PER_CLIENT = [(60, 60.0), (300, 3600.0)]
-"""How many attempts may fail in how many seconds. An account may have twice as many as one client
-has at it, so that no single client can keep its owner out; and a hundred, as NIST SP 800-63B allows
-it. A client has more in all: it may be an office behind one address, of which one has forgotten his
-password."""
+"""How many attempts may fail in how many seconds. An account may have twice as many failures as one
+client may cause, so that no single client can lock its owner out. Its highest limit, a hundred, is
+what NIST SP 800-63B allows. A client may have more failures in all, because it may be an office
+behind one address in which somebody has forgotten a password."""
 
 _AT_ONCE = 2
-"""How many passwords are hashed at once: each takes a processor, and 32 MiB."""
+"""How many passwords are hashed at once. Each takes a processor and 32 MiB."""
 
 _MOST_WAITING = 8
-"""How many more may wait for that, two seconds or so."""
+"""How many more may wait for that. They wait about two seconds."""
 
 _MOST_OF_A_CLIENT = 5
-"""Of these, so that one alone cannot take all places."""
+"""How many of these may be from one client, so that it cannot take all places."""
 
 _MOST_BYTES = 8192
-"""Of a form: the longest name and password, every byte of them escaped, and a link."""
+"""The largest form: the longest name and password, with every byte escaped, and a link."""
 
 _LONGEST_LINK = 2000
 _LINK = re.compile(rf"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{{0,{_LONGEST_LINK}}}")
@@ -72,28 +72,29 @@ _HEADERS = {
 
 _BASIC = 'Basic realm="changai", charset="UTF-8"'
 _COOKIE = 'Cookie realm="changai"'
-"""No scheme that browsers know, so that they leave it to the page; but a 401 must have one."""
+"""A 401 must name a scheme. Browsers do not know this one, so they leave it to the page."""
 
 _ENDED = "登录已过期；请刷新网页重新登录"
 _WRONG = "用户名或密码不对；请重新输入"
 
 _SHARED = {"private", "public", "s-maxage", "proxy-revalidate"}
-"""What a response may say to proxies, if it may be kept by them."""
+"""The Cache-Control directives that are about shared caches."""
 
 _log = logging.getLogger(__name__)
 
 
 def user_of(scope: Scope) -> str | None:
-    """The name of who has signed in; None where nobody has to."""
+    """The name of the signed-in user; None if nobody has to sign in."""
     user: str | None = scope.get("state", {}).get("user")
     return user
 
 
 class SignIn:
-    """ASGI middleware: only who has signed in reaches the application, but for what is listed.
+    """ASGI middleware that lets only signed-in users reach the application, except for open paths.
 
-    It answers ``/login`` and ``/logout`` itself; ``user_of`` tells the application who it is. It
-    stands outside of what refuses forms, and inside of what limits and logs requests.
+    It answers ``/login`` and ``/logout`` itself. The application gets the user's name by
+    ``user_of``. It must be outside of what refuses forms, and inside of what limits and logs
+    requests.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class SignIn:
         clients: Clients,
         clock: Clock = time.monotonic,
     ) -> None:
-        """``secure`` says that browsers come by HTTPS."""
+        """``secure`` says that browsers use HTTPS."""
         self._app = app
         self._accounts = accounts
         self._secure = secure
@@ -124,7 +125,7 @@ class SignIn:
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
         else:
-            # Nothing here speaks by WebSocket.
+            # Nothing here uses WebSocket.
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,7 +135,7 @@ class SignIn:
         except ClientDisconnect:
             return
         except AccountFileError as error:
-            # Its path is the administrator's, not the visitor's, to know.
+            # The message has the file's path, which visitors must not see.
             _log.error("没有人能登录：%s", error, extra={"event": "accounts_unusable"})
             response = _failure(request, 503, "登录暂时不能用；请告诉管理员，原因写在日志里")
         except HTTPException as error:
@@ -146,7 +147,7 @@ class SignIn:
             await self._app(scope, receive, _kept_private(send) if user_of(scope) else send)
 
     async def _answer(self, request: Request) -> Response | None:
-        """What a request is answered with; None where that is for the application to say."""
+        """The response to a request, or None if the application should answer it."""
         path = own_path(request.scope)
         if path == "/login":
             return await self._login(request)
@@ -161,12 +162,16 @@ class SignIn:
         return None
 
     async def _who(self, request: Request) -> Account | None:
-        """Who sends a request. Raises HTTPException where he says it wrongly, or too often."""
+        """The account of a request, or None.
+
+        Raises HTTPException if the credentials are malformed or wrong, or if there were too many
+        wrong ones.
+        """
         authorization = request.headers.get("authorization")
         if authorization is None or not _is_for_programs(request):
             return self._signed_in(request)
         name, password = _basic(authorization)
-        # Before what is remembered is looked up, or guesses at that would be free.
+        # Checked before the remembered passwords, so that guessing those is limited too.
         self._check_limits(request, name)
         account = self._credentials.find(name, password)
         if account is not None and account == self._accounts.find(account.name):
@@ -176,7 +181,7 @@ class SignIn:
         return account
 
     def _signed_in(self, request: Request) -> Account | None:
-        """Whose session a request belongs to, unless the account has since been changed."""
+        """The account of the request's session, or None if the account has changed since."""
         account = self._sessions.find(request.cookies.get(self._cookie(request), ""))
         if account is None or account != self._accounts.find(account.name):
             return None
@@ -196,7 +201,7 @@ class SignIn:
         except HTTPException as error:
             body = _login_page(link, name, f"{error.detail}。")
             headers = {n: v for n, v in (error.headers or {}).items() if n == "retry-after"}
-            # No challenge, so not 401.
+            # Not 401, because that would need a challenge.
             status = 403 if error.status_code == 401 else error.status_code
             return HTMLResponse(body, status, headers)
         self._sessions.end(request.cookies.get(self._cookie(request), ""))
@@ -212,8 +217,8 @@ class SignIn:
         response = RedirectResponse(_root(request) + "/login", 303)
         self._set_cookie(request, response, "", 0)
         if not _root(request):
-            # The conversation, which the next at this computer must not read; where the host has
-            # other pages too, they would lose theirs.
+            # Clears the conversation, which the next person at this computer must not read. Not if
+            # the host has other sites too: they would lose their storage.
             response.headers["clear-site-data"] = '"storage"'
         if account is not None:
             self._record(request, logging.INFO, "退出", "sign_out", account.name)
@@ -222,8 +227,8 @@ class SignIn:
     async def _verify(self, request: Request, name: str, password: str) -> Account:
         """The account of this name and password.
 
-        Raises HTTPException: 401 where they are wrong, 429 where too many were, 503 where too many
-        wait.
+        Raises HTTPException: 401 if they are wrong, 429 if too many were wrong, and 503 if too many
+        are waiting.
         """
         client = self._clients.key(request.scope)
         if self._pending.total() >= _AT_ONCE + _MOST_WAITING or (
@@ -233,9 +238,9 @@ class SignIn:
         self._pending[client] += 1
         try:
             async with self._hashing:
-                # Not before its turn: those before it may have used up what is allowed.
+                # Checked in its turn, because attempts before it may have used up the limit.
                 self._check_limits(request, name)
-                # hashlib lets other threads run meanwhile.
+                # hashlib lets other threads run in the meantime.
                 account = await asyncio.to_thread(self._accounts.verify, name, password)
         finally:
             self._pending[client] -= 1
@@ -264,7 +269,7 @@ class SignIn:
             )
 
     def _known(self, name: str) -> str | None:
-        """A name that may be logged: any other may be somebody's password, in the wrong place."""
+        """The name, if it may be logged. An unknown name may be a password in the wrong field."""
         return name if self._accounts.find(name) else None
 
     def _record(
@@ -277,7 +282,7 @@ class SignIn:
         )
 
     def _cookie(self, request: Request) -> str:
-        # A browser takes the prefix only from this very host, by HTTPS, for all its paths.
+        # Browsers accept this prefix only from the host itself, over HTTPS, for the path /.
         prefix = "__Host-" if self._secure and not _root(request) else ""
         return f"{prefix}changai_session"
 
@@ -307,19 +312,19 @@ def _wants_page(request: Request) -> bool:
 
 
 def _link(raw: str) -> str:
-    """Where to go on after signing in: an address of this site, from its root; ``/`` for any that
-    may lead elsewhere."""
+    """The address to open after signing in, from the root of this site. It is ``/`` if ``raw``
+    might lead to another site."""
     return raw if _LINK.fullmatch(raw) and not _UP.search(raw) else "/"
 
 
 def _check_post(request: Request) -> None:
-    """Raise HTTPException unless a form is sent; ``Guard`` sees to it that a page of ours does."""
+    """Raise HTTPException unless it is a POST. ``Guard`` checks that our own page sends it."""
     if request.method != "POST":
         raise HTTPException(405, "这个地址不接受这种请求；请从登录网页进来", {"allow": "POST"})
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises HTTPException where it is none, or too long."""
+    """The fields of a form. Raises HTTPException if it is not a form, or too long."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise HTTPException(415, "请求不是表单；请从登录网页进来")
     body = b""
@@ -335,7 +340,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _basic(authorization: str) -> tuple[str, str]:
-    """The name and the password of HTTP Basic (RFC 7617). Raises HTTPException."""
+    """The name and the password in HTTP Basic (RFC 7617). Raises HTTPException."""
     scheme, _, encoded = authorization.partition(" ")
     try:
         if scheme.lower() != "basic" or len(encoded) > _MOST_BYTES:
@@ -351,7 +356,7 @@ def _basic(authorization: str) -> tuple[str, str]:
 
 
 def _challenge(request: Request) -> Response:
-    """What asks a browser, the page's script, or a program to sign in."""
+    """The response that asks a browser, the page's script, or a program to sign in."""
     if request.method in ("GET", "HEAD") and _wants_page(request):
         query = request.scope["query_string"].decode("latin-1")
         link = _link(quote(own_path(request.scope)) + (f"?{query}" if query else ""))
@@ -374,7 +379,7 @@ def _failure(
 
 
 def _kept_private(send: Send) -> Send:
-    """Tell every proxy on the way to keep nothing of what is sent."""
+    """Tell all proxies on the way not to store the response."""
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,5 +1,5 @@
-"""What stands beside the chat, with no script needed: the articles and the two tables; and the
-exports that the page's script asks for."""
+"""The routes for the pages beside the chat: the articles and the two tables, which need no script.
+Also the exports that the chat page's script requests."""
 
 from datetime import date
 from functools import partial
@@ -26,14 +26,14 @@ _MEDIA_TYPES = {
 
 
 _LIKE_A_REQUEST = 5
-"""How many questions of an export count like a request."""
+"""How many questions of an export count as one request."""
 
 
 def create_router(live: LiveIndex, rates: Rates, public_url: str = "") -> APIRouter:
     """The routes ``/source/ID``, ``/figures``, ``/documents``, both as CSV, and ``/export``.
 
-    ``public_url`` is the address of the chat's page that saved links are to lead to; where it is
-    empty, the one that it was asked for at.
+    ``public_url`` is the address of the chat page for links in saved files. If it is empty, the
+    address of the request is used.
     """
     router = APIRouter(default_response_class=HTMLResponse)
     page = partial(router.api_route, methods=["GET", "HEAD"])
@@ -75,8 +75,8 @@ def create_router(live: LiveIndex, rates: Rates, public_url: str = "") -> APIRou
     @router.post("/export/{suffix}")
     async def export(request: Request, suffix: Literal["docx", "md"]) -> Response:
         turns = conversation.turns_from(await chat.parsed(request))
-        # However often it was asked, a question is answered once; and one at a time, so that
-        # others get their turn in between.
+        # Each question is answered once, even if it was asked several times. They are answered
+        # one at a time, so that other visitors get their turn in between.
         questions = dict.fromkeys((turn.meant, turn.as_typed) for turn in turns)
         if seconds := rates.wait(request.scope, "work", len(questions) // _LIKE_A_REQUEST):
             message = "您导出得太多；请过一会儿再试"
@@ -106,7 +106,7 @@ def _written(
 
 
 def _article(index: Index, document_id: str, mark: tuple[str, ...], of: str) -> str | None:
-    """The page of an article; None where there is no such article."""
+    """The page of an article, or None if there is no such article."""
     passages = [p for p in index.passages if p.document.id == document_id]
     if not passages:
         return None
@@ -117,7 +117,7 @@ def _article(index: Index, document_id: str, mark: tuple[str, ...], of: str) -> 
 
 
 def _file(content: bytes, name: str) -> Response:
-    """A file to be saved under a Chinese name (RFC 6266)."""
+    """A response to be saved as a file with a Chinese name (RFC 6266)."""
     media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
     disposition = f"attachment; filename*=UTF-8''{quote(name)}"
     return Response(content, media_type=media_type, headers={"content-disposition": disposition})

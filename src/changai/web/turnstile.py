@@ -1,5 +1,5 @@
-"""For whom work is done: not for who asks too often, nor for one more than there is room for, and
-no longer for who has left."""
+"""Refuses requests if there is no room or the client asks too often, and stops work for clients
+that have left."""
 
 import asyncio
 import contextlib
@@ -14,18 +14,18 @@ from changai.web.refusals import busy, own_path, refusal
 
 _QUESTIONS = ("/api/ask", "/chat/answer", "/mcp")
 _WORK = (*_QUESTIONS, "/chat/opine", "/export/", "/source/", "/figures", "/documents")
-"""What has to be worked for."""
+"""The beginnings of the paths that need work."""
 
 _SECONDS_BEFORE_REFUSING = 0.25
-"""Where there is no room. Two hundred clients who ask again at once would else keep the server busy
-with refusing them."""
+"""How long a request waits before it is refused because there is no room. Otherwise, two hundred
+clients that try again at once would keep the server busy with refusals."""
 
 _log = logging.getLogger(__name__)
 
 
 class Turnstile:
-    """ASGI middleware: whoever asks too often, or when too many do, is told when to come again,
-    before anything is done for his request."""
+    """ASGI middleware that refuses a request, before any work is done for it, if there is no room
+    or its client asks too often. The response says when to try again."""
 
     def __init__(self, app: ASGIApp, admission: Admission, rates: Rates, metrics: Metrics) -> None:
         self._app = app
@@ -52,8 +52,8 @@ class Turnstile:
 
 
 class Departures:
-    """ASGI middleware: whoever leaves before his answer is there is worked for no longer. To stand
-    inside of ``Bodies``."""
+    """ASGI middleware that stops the work for a client that leaves before its response is ready. It
+    must be inside of ``Bodies``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
