@@ -1,4 +1,4 @@
 """The index: vectors, terms and FAQ of the articles, how it is built, and where it lies on disk.
 
-Imports ``reading``, ``query`` and ``models``. ``search`` uses it.
+Imports ``text``, ``reading``, ``query`` and ``models``. ``search`` uses it.
 """

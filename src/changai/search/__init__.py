@@ -1,4 +1,4 @@
 """From a question to an answer: candidates, features, ranking, answerability and citations.
 
-Imports ``indexing`` and what that imports.
+Imports ``text``, ``query``, ``models`` and ``indexing``.
 """
