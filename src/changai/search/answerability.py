@@ -31,7 +31,8 @@ order."""
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """The probability that a candidate, ranked first, answers, and what it does not give."""
+    """The probability that one of the first candidates answers, if this one is the first, and what
+    it does not give."""
 
     confidence: float
     missing: Missing

@@ -18,6 +18,10 @@ from changai.text.characters import has_han
 from changai.text.matching import matched
 from changai.text.sentences import ends_sentence
 
+_OF_TEXT = slice(0, len(TEXT_FEATURES))
+_OF_FAQ = slice(len(TEXT_FEATURES), len(TEXT_FEATURES) + len(FAQ_FEATURES))
+"""Where these stand among the ``RANKING_FEATURES``."""
+
 _LONGEST_TITLE = 14
 """The most characters that the first clause of a passage may have to count as its title."""
 
@@ -96,6 +100,13 @@ def _snippet_likeness(
     return likeness
 
 
+def beside_features(scores: Floats, best: int) -> Floats:
+    """The ``BESIDE_FEATURES`` of each clause of a passage, of shape ``(clauses, features)``, given
+    the clauses' scores and which is the best."""
+    behind: Floats = (scores[best] - scores)[:, np.newaxis]
+    return behind
+
+
 class Evidence(NamedTuple):
     """The features that the answerability of a candidate is judged on: the
     ``FAQ_ANSWERABILITY_FEATURES`` if its article's FAQ is large enough (``by_faq``), else the
@@ -121,9 +132,8 @@ def evidence(candidates: Candidates, candidate: int, ranking: Floats, missing: M
     ]
     wording = _wording(query.text)
     told = matched(passage.text, passage.document.misreadings)
-    text, faq = ranking[: len(TEXT_FEATURES)], ranking[len(TEXT_FEATURES) : -1]
     row = [
-        *text,
+        *ranking[_OF_TEXT],
         not has_han(query.text),
         np.log(len(query.text)),
         *counts,
@@ -135,7 +145,7 @@ def evidence(candidates: Candidates, candidate: int, ranking: Floats, missing: M
         document = candidates.contents.documents.index(passage.document)
         unanswered = candidates.faq.unanswered_features(document)
     if unanswered is not None:
-        row += [*faq, *unanswered]
+        row += [*ranking[_OF_FAQ], *unanswered]
     return Evidence(unanswered is not None, np.array(row, dtype=np.float32))
 
 

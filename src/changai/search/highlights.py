@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from changai.models.fitted import Model
 from changai.search.candidates import Candidates
-from changai.search.features import clause_features, log_odds
+from changai.search.features import beside_features, clause_features, log_odds
 from changai.text.sentences import ends_sentence
 
 _LONGEST_WHOLE = 60
@@ -39,12 +39,11 @@ def highlight(candidates: Candidates, candidate: int, model: Model) -> tuple[int
     scores = model.clause.log_odds(clause_features(candidates, candidate))
     best = int(np.argmax(scores))
     first, last = _answer(candidates, candidate, best, spans)
-    behind = (scores[best] - scores)[:, np.newaxis].astype(np.float32)
-    near = model.beside.log_odds(behind) >= log_odds(_BESIDE_FROM)
-    return widened(text, spans, near, first, last)
+    near = model.beside.log_odds(beside_features(scores, best)) >= log_odds(_BESIDE_FROM)
+    return _widened(text, spans, near, first, last)
 
 
-def widened(
+def _widened(
     text: str,
     spans: Sequence[tuple[int, int]],
     near: npt.NDArray[np.bool_],

@@ -1,6 +1,7 @@
 """The routes for the script of the chat page: answers, the corpus, and opinions."""
 
 import logging
+import threading
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -30,9 +31,16 @@ def create_routes(
     """``/chat/answer``, ``/chat/corpus`` and ``/chat/opine``: JSON in, JSON out. They leave errors
     to ``refusals.failure``, except those in what a visitor wrote."""
 
+    one_at_a_time = threading.Lock()
+
     @lru_cache(maxsize=1)
-    def examples(index: Index) -> str:
+    def offered(index: Index) -> str:
         return cards.examples(offers.examples(index))
+
+    def examples(index: Index) -> str:
+        # A cache alone would have everybody who comes first work out the same.
+        with one_at_a_time:
+            return offered(index)
 
     async def answer(request: Request) -> Response:
         """What the page shows for a question, and the turn that it should remember."""
