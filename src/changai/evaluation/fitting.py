@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.errors import QuestionFileError
-from changai.evaluation.outcomes import auroc
+from changai.evaluation.metrics import auroc
 from changai.models.fitted import FEATURES, Logistic, Model
 from changai.records import Question
 from changai.search.answerability import MOST_ANSWERS, weigh

@@ -4,10 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from changai.evaluation.question_sets import QuestionSet, read_questions
 from changai.indexing.build import encode, ensure_index
@@ -104,13 +100,3 @@ def judge(question: Question, answer: Answer, seconds: float) -> Outcome:
     shown = first.passage.text[start:end]
     highlighted = rank == 1 and any(words in shown for words in question.answers)
     return Outcome(question, answer, rank, highlighted, seconds)
-
-
-def auroc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | None:
-    """The chance that a positive scores above a negative, with ties counting half (Mann and
-    Whitney, 1947); None if there are no positives or no negatives."""
-    above, below = scores[positive], scores[~positive]
-    if not len(above) or not len(below):
-        return None
-    difference = above[:, np.newaxis] - below
-    return float(((difference > 0) + (difference == 0) / 2).mean())
