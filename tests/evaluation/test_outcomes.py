@@ -114,9 +114,14 @@ def test_figures_that_the_questions_do_not_allow_are_none(index: Index) -> None:
     assert report.false_answer_rate == 0
 
 
-def test_a_question_that_cannot_be_asked_is_not_passed_over(index: Index) -> None:
-    with pytest.raises(QuestionError):
-        evaluate(index, [Question("？！", ())])
+def test_a_question_that_cannot_be_asked_is_named(index: Index) -> None:
+    with pytest.raises(QuestionError, match=r"^问题「？！」问不了：问题里没有文字；请"):
+        evaluate(index, [Question(RAIN, ()), Question("？！", ())])
+    with pytest.raises(QuestionError, match=r"^第 7 行的问题「长{40}」问不了：问题有 600 个字"):
+        evaluate(index, [Question("长" * 600, (), line=7)])
+    # 500 rare characters, of more than 448 tokens.
+    with pytest.raises(QuestionError, match=r"^问题「𠀀{40}」问不了：.*；请"):
+        evaluate(index, [Question("𠀀" * 500, ())])
 
 
 def test_a_squad_file_is_asked_of_its_own_corpus(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Asking questions whose answers are known. ``metrics`` computes the metrics of the outcomes."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from changai.errors import QuestionError, shown
 from changai.evaluation.question_sets import QuestionSet, read_questions
 from changai.indexing.build import encode, ensure_index
 from changai.models import encoders
@@ -14,6 +16,8 @@ from changai.search.index import Index
 from changai.text.normalisation import normalise
 
 _DEEPEST = 10
+_LONGEST_NAME = 40
+"""The most characters of a question in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,13 @@ def evaluate(
     questions: Sequence[Question],
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Ask one question or more. Raises QuestionError for one that cannot be asked."""
+    """Ask one question or more. Raises QuestionError, which names it, for one that cannot be
+    asked."""
     outcomes = []
     for number, question in enumerate(questions, start=1):
         began = time.perf_counter()
-        answer = index.ask(question.text, k=_DEEPEST, without=question.without)
+        with naming(question):
+            answer = index.ask(question.text, k=_DEEPEST, without=question.without)
         outcomes.append(judge(question, answer, time.perf_counter() - began))
         if progress is not None:
             progress(number, len(questions))
@@ -80,6 +86,18 @@ def evaluate(
         index.model.threshold,
         _in_faq(index, questions),
     )
+
+
+@contextmanager
+def naming(question: Question) -> Iterator[None]:
+    """Name a question in the QuestionError that asking it raises."""
+    try:
+        yield
+    except QuestionError as error:
+        line = f"第 {question.line} 行的" if question.line else ""
+        raise QuestionError(
+            f"{line}问题「{shown(question.text[:_LONGEST_NAME])}」问不了：{error}"
+        ) from error
 
 
 def _in_faq(index: Index, questions: Sequence[Question]) -> int:
