@@ -288,9 +288,10 @@ def test_a_page_is_corrected_and_what_it_says_is_kept(
     assert (document.site, document.text) == ("站", TEXT)
 
 
-def test_what_a_page_does_not_say_is_added_and_corrects_nothing() -> None:
-    # Where a page has no title, its file's name stands for it.
-    bare = Document("a", "文件", "", "", "", "文件.txt", "", TEXT)
+@pytest.mark.parametrize("name", ["文件", "宁淀"])
+def test_what_a_page_does_not_say_is_added_and_corrects_nothing(name: str) -> None:
+    # Where a page has no title, its file's name stands for it, even if it stands in the text.
+    bare = Document(name, name, "", "", "", f"{name}.txt", "", TEXT)
     document = describe(bare, Metadata(title="题目", publisher="单位", published="2023-05-13"))
     assert (document.title, document.publisher, document.published) == (
         *("题目", "单位", "2023-05-13"),

@@ -103,7 +103,9 @@ def read(path: Path, text: str) -> Metadata:
 
 def describe(document: Document, metadata: Metadata) -> Document:
     """A document with its metadata applied. ``printed`` keeps what its own page says instead."""
-    own_title = document.title if document.title in document.text else ""
+    # Where a page has no title, its file's name stands for it, and may occur in the text by chance.
+    unknown = document.title == Path(document.file).stem or document.title not in document.text
+    own_title = "" if unknown else document.title
     return replace(
         document,
         title=metadata.title or document.title,
