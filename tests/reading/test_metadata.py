@@ -112,11 +112,20 @@ def test_a_day_is_one_that_the_calendar_has(tmp_path: Path, value: str) -> None:
         "https://example.org/\\na", "https://exam\\tple.org/", 'https://example.org/\\"a',
         "https://example.org/<a>", "https://[::1/", "https://.example.org/", "https://-a.org/",
         "https://example.org/\\u202e", f"https://example.org/{'a' * 2000}",
+        # Full-width letters, a Chinese name not written as xn--, and the sign of the kelvin.
+        "https://ｅｖｉｌ.com/", "https://中国.cn/", "https://\u212a.org/", "https://a.cn:８０/",
     ],
 )  # fmt: skip
 def test_an_address_leads_where_it_seems_to(tmp_path: Path, url: str) -> None:
-    said = ["url：请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格"]
+    said = [
+        "url：请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格，中文域名写成 xn-- 的形式"
+    ]
     assert told(tmp_path, f'url = "{url}"') == said
+
+
+def test_a_chinese_host_is_written_in_ascii(tmp_path: Path) -> None:
+    url = "https://xn--fiqs8s.cn/甲"
+    assert read(describing(tmp_path, f'url = "{url}"'), TEXT).url == url
 
 
 @pytest.mark.parametrize(

@@ -300,7 +300,9 @@ def _number(value: object) -> str:
 
 def _url(value: object) -> str:
     """A URL that is safe to link to: people and browsers see the same host in it."""
-    wrong = ValueError("请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格")
+    wrong = ValueError(
+        "请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格，中文域名写成 xn-- 的形式"
+    )
     if not isinstance(value, str) or len(value) > _LONGEST_URL or _NOT_IN_URL.search(value):
         raise wrong
     try:
@@ -308,7 +310,8 @@ def _url(value: object) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
         raise wrong from error
-    plain = is_printable(value) and parts.username is None and _HOST.fullmatch(host)
-    if parts.scheme not in {"http", "https"} or not plain:
+    # Browsers read full-width and similar letters as plain ones.
+    plain = parts.netloc.isascii() and parts.username is None and _HOST.fullmatch(host)
+    if parts.scheme not in {"http", "https"} or not is_printable(value) or not plain:
         raise wrong
     return value
