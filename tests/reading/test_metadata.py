@@ -230,8 +230,16 @@ def test_all_that_is_wrong_is_told_at_once_but_not_without_end(tmp_path: Path) -
         ("\n title\n", "第 2 行第 7 列"),
         ("published = 2023-02-30", "第 1 行第 13 列"),
         ('title = "a"\ntitle = "b"', "不合 TOML"),
-        ("title = " + "[" * 50_000, "括号套得太深"),
+        ("title = " + "[" * 20_000, "括号套得太深"),
         ("title = " + "1" * 5_000, "不合 TOML"),
+        # A key of nine dots, in all the ways that it may be written.
+        ("a." * 9 + "a = 1", "第 1 行的键里，点超过 8 个"),
+        ("a = 1\r\n \t" + "a\t. " * 9 + "a = 1", "第 2 行的键里，点超过 8 个"),
+        ("[" + "a." * 9 + "a]", "第 1 行的键里，点超过 8 个"),
+        (" [[ " + "a." * 9 + "a]]", "第 1 行的键里，点超过 8 个"),
+        (r'"a.\"".' * 9 + "a = 1", "第 1 行的键里，点超过 8 个"),
+        ("'a.\"'." * 9 + "a = 1", "第 1 行的键里，点超过 8 个"),
+        ("a." * 14_000 + "a = 1", "第 1 行的键里，点超过 8 个"),
     ],
 )
 def test_what_is_no_toml_is_told_in_chinese_with_its_place(
@@ -245,12 +253,20 @@ def test_what_is_no_toml_is_told_in_chinese_with_its_place(
     assert "line" not in said
 
 
+def test_dots_that_part_no_key_are_read(tmp_path: Path) -> None:
+    path = describing(tmp_path, f'# {"a." * 20}\ntitle = "{"宁." * 20}"\n')
+    assert read(path, TEXT).title == "宁." * 20
+    # Eight dots are left to tomllib, and are then no key that is known.
+    assert told(tmp_path, "a." * 8 + "a = 1")[0].startswith("a：没有这一项")
+    assert told(tmp_path, f'"{"a." * 20}" = 1')[0].startswith("a.a.")
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ("title = '宁波'".encode("gb18030"), "GB18030 编码"),
         (b"title = 'a\0'", "空字符"),
-        (b"#" * (LARGEST + 1), "超过 100 KB；请删短"),
+        (b"#" * (LARGEST + 1), "超过 30 KB；请删短"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes, said: str) -> None:

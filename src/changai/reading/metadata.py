@@ -37,7 +37,7 @@ from changai.records import AUDIENCES, Document, Example, Hotline, Misreading, P
 from changai.text.characters import has_words, is_printable
 from changai.text.normalisation import normalise
 
-LARGEST = 100_000
+LARGEST = 30_000
 """The largest file, in bytes."""
 
 _LONGEST_NAME = 200
@@ -50,6 +50,19 @@ _LONGEST_WORD = 30
 _MOST_EXAMPLES = 20
 _MOST_KEYS = 200
 """The most keys of a table, and so the most misread words."""
+
+_MOST_DOTS = 8
+"""The most dots of a key. The time that tomllib takes rises with the square of their number."""
+
+_DOTTED = re.compile(
+    rf"""
+    ^[ \t]*+ \[{{0,2}}+ [ \t]*+
+    (?: (?: [\w-]++ | "(?:\\.|[^"\\\n])*+" | '[^'\n]*+' ) [ \t]*+ \. [ \t]*+ ){{{_MOST_DOTS + 1}}}
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+"""The beginning of a line whose key, or name of a table, has more dots than that. The quantifiers
+are possessive, which makes a search take linear time."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOST = re.compile(r"\w[\w.-]*")
@@ -90,8 +103,14 @@ def read(path: Path, text: str) -> Metadata:
         raise MetadataError(f"读不了 {shown(path)}：{cause}") from error
     if wrong := decoding.fault(path, data):
         raise MetadataError(wrong)
+    toml = data.decode("utf-8-sig")
+    if dotted := _DOTTED.search(toml):
+        line = toml.count("\n", 0, dotted.start()) + 1
+        raise MetadataError(
+            f"{shown(path)} 第 {line} 行的键里，点超过 {_MOST_DOTS} 个；请改短，或用英文引号括起来"
+        )
     try:
-        raw = tomllib.loads(data.decode("utf-8-sig"))
+        raw = tomllib.loads(toml)
     except (ValueError, RecursionError) as error:
         raise MetadataError(_not_toml(path, error)) from error
     table = _Table("", raw, [])
