@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from changai.evaluation import fitting
 from changai.evaluation.fitting import Observation, Source
-from changai.evaluation.outcomes import auroc
+from changai.evaluation.metrics import auroc
 from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import encode
 from changai.models import encoders

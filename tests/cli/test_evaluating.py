@@ -90,7 +90,7 @@ def test_evaluate_tells_of_questions_of_the_faq(small_folder: Path) -> None:
 def test_evaluate_and_fit_tell_of_questions_that_cannot_be_used(tmp_path: Path) -> None:
     broken = {"paragraphs": [{"context": "米饭要煮。", "qas": [{"question": "", "id": "A-1"}]}]}
     file = write_squad(tmp_path, SKY, broken)
-    said = "注意：有 1 个问题没有用上，因为问题是空的，或者答案不在它的段落里：A-1。"
+    said = "注意：有 1 个问题没有用上，因为没有文字、太长，或者答案不在它的段落里：A-1。"
     result = run("evaluate", file, "--json", "--report", tmp_path / "report")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["questions"] == 4

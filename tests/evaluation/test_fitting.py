@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from changai.errors import QuestionFileError
+from changai.errors import QuestionError, QuestionFileError
 from changai.evaluation.fitting import Observation, Source, fit, logistic, observe, to_json
 from changai.models.fitted import (
     FEATURES,
@@ -423,6 +423,12 @@ def test_an_index_without_a_faq_gives_one_source(faq_index: Index) -> None:
     asked = [Question("宁波市技能人才总量是多少?", ("180.15万人",))]
     (source,) = observe("mine.jsonl", "aa", faq_index.without_faq(), asked)
     assert source.name == "mine.jsonl"
+
+
+def test_observe_names_a_question_that_cannot_be_asked(index: Index) -> None:
+    questions = [Question("宁波市技能人才总量是多少?", ()), Question("???", (), line=2)]
+    with pytest.raises(QuestionError, match=r"^第 2 行的问题「\?\?\?」问不了：问题里没有文字；请"):
+        observe("mine.jsonl", "aa", index, questions)
 
 
 def test_observe_leaves_out_the_passage_that_is_to_be(faq_index: Index) -> None:

@@ -2,13 +2,17 @@
 
 from dataclasses import asdict
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from changai.evaluation.metrics import (
     Bin,
     Fault,
     Report,
     RiskPoint,
+    auroc,
     by_kind,
     calibration,
     faults,
@@ -54,6 +58,36 @@ def test_the_figures() -> None:
         # Between the seventh and the eighth, at 6.65 of 7.
         "latency_p95_ms": pytest.approx(76.5),
     }
+
+
+@pytest.mark.parametrize(
+    ("scores", "positive", "expected"),
+    [
+        # Pairs of positive and negative: 0.9 above 0.8, 0.3 below it.
+        ([0.9, 0.8, 0.3], [True, False, True], 0.5),
+        # 2 above 1, 2 tied with 2, 3 above both: (1 + 0.5 + 2) / 4.
+        ([2, 3, 1, 2], [True, True, False, False], 0.875),
+        ([0.1, 0.9], [True, False], 0.0),
+        ([0.1, 0.9], [True, True], None),
+        ([0.1, 0.9], [False, False], None),
+    ],
+)
+def test_auroc(scores: list[float], positive: list[bool], expected: float | None) -> None:
+    assert auroc(np.array(scores), np.array(positive)) == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1))
+def test_auroc_equals_counting_pairs(scored: list[tuple[int, bool]]) -> None:
+    pairs = [(a, b) for a, yes in scored if yes for b, no in scored if not no]
+    counted = sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs)
+    found = auroc(np.array([s for s, _ in scored]), np.array([p for _, p in scored]))
+    assert found == (pytest.approx(counted / len(pairs)) if pairs else None)
+
+
+def test_auroc_needs_no_table_of_all_pairs() -> None:
+    # 10,000,000,000 pairs. The odd number 2i + 1 is above the i + 1 even ones from 0 to 2i.
+    numbers, half = np.arange(200_000), 100_000
+    assert auroc(numbers, numbers % 2 == 1) == (half + 1) / (2 * half)
 
 
 def test_what_the_outcomes_do_not_allow_is_none_and_has_no_interval() -> None:

@@ -110,6 +110,10 @@ def asking(question: str, *answers: str, **more: object) -> dict[str, Any]:
         (asking(" ", "二十分钟"), "饭第1段"),
         (asking("", is_impossible=True, id=""), "饭第1段"),
         (asking("\ud800?", "二十分钟", id=7), "饭第1段"),
+        # What an index would refuse: no letter, or more than 512 characters.
+        (asking("???", "二十分钟"), "???"),
+        (asking("???", is_impossible=True), "???"),
+        (asking("长" * 600, "二十分钟"), "长" * 40),
         (asking("", id="\x1b[2J" + "长" * 100), "\\x1b[2J" + "长" * 36),
     ],
 )

@@ -293,7 +293,7 @@ def test_a_broken_line_is_damage(tmp_path: Path, line: str) -> None:
         Faq.read(tmp_path / "faq")
 
 
-def test_snippets_are_found_in_every_passage_of_their_ownmade_article() -> None:
+def test_snippets_are_found_in_every_passage_of_their_own_article() -> None:
     first = made_article("甲", "发帽子。", "不发。", questions=[Question("一?", ("发",))])
     second = made_article(
         "乙",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changai.pages.marks import marked, within
+from changai.pages.marks import Piece, Stretch, marked, within
 from changai.records import Spans
 from support.pages import printed
 
@@ -56,6 +56,17 @@ def test_whatever_the_text_no_character_is_lost_or_added(text: str, data: st.Dat
     inside = "".join(re.findall(r"<mark>(.*?)</mark>", made, re.S))
     chosen = {place for span in highlights for place in range(*span)}
     assert _unescaped(tags.sub("", inside)) == "".join(text[place] for place in sorted(chosen))
+
+
+def test_a_long_line_may_be_damaged_all_over() -> None:
+    # Of every three characters the first is damaged, and of every six the first two are marked.
+    text, parts = "职工会" * 20_000, 20_000
+    damaged = tuple((3 * part, 3 * part + 1) for part in range(parts))
+    highlights = tuple((6 * part, 6 * part + 2) for part in range(parts // 2))
+    first = Stretch((Piece("职", True), Piece("工", False)), True)
+    second = Stretch((Piece("会", False), Piece("职", True), Piece("工会", False)), False)
+    # The first "工" and "会" are apart where the highlight ends; "工会" of the second are not.
+    assert marked(text, highlights, damaged) == (first, second) * (parts // 2)
 
 
 def _unescaped(text: str) -> str:

@@ -93,12 +93,12 @@ def test_many_latencies_have_an_interval() -> None:
 
 
 def test_questions_that_could_not_be_used_are_named() -> None:
-    said = "注意：有 2 个问题没有用上，因为问题是空的，或者答案不在它的段落里：A-1、<b>。"
+    said = "注意：有 2 个问题没有用上，因为没有文字、太长，或者答案不在它的段落里：A-1、<b>。"
     assert told_left_out(["A-1", "<b>"]) == said
     text = Strict(page(MADE_BY_HAND, "a.json", "2026-11-22", ["A-1", "<b>"])).text
     assert said in text
     assert told_left_out("一二三四五六七").endswith(
-        "有 7 个问题没有用上，因为问题是空的，或者答案不在它的段落里：一、二、三、四、五等。"
+        "有 7 个问题没有用上，因为没有文字、太长，或者答案不在它的段落里：一、二、三、四、五等。"
     )
     assert told_left_out([]) == ""
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from changai.errors import QuestionError
 from changai.query import expectations
 from changai.query.spelling import Spelling
-from changai.query.understanding import LONGEST_QUESTION, Query, understand
+from changai.query.understanding import LONGEST_QUESTION, Query, check, understand
 from changai.text import tokens
 from changai.text.normalisation import normalise
 from changai.text.thesaurus import canonicalise
@@ -70,6 +70,12 @@ def test_each_term_counts_once_in_the_order_of_the_question() -> None:
 def test_what_is_no_question_is_refused(question: Any, said: str) -> None:
     with pytest.raises(QuestionError, match=said):
         understand(question, SPELLING)
+    with pytest.raises(QuestionError, match=said):
+        check(question)
+
+
+def test_what_is_checked_is_normalised_and_keeps_its_spelling() -> None:
+    assert check("推忧入挡２021年？") == "推忧入挡2021年?"
 
 
 def test_the_longest_question_is_read() -> None:

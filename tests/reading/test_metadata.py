@@ -112,11 +112,20 @@ def test_a_day_is_one_that_the_calendar_has(tmp_path: Path, value: str) -> None:
         "https://example.org/\\na", "https://exam\\tple.org/", 'https://example.org/\\"a',
         "https://example.org/<a>", "https://[::1/", "https://.example.org/", "https://-a.org/",
         "https://example.org/\\u202e", f"https://example.org/{'a' * 2000}",
+        # Full-width letters, a Chinese name not written as xn--, and the sign of the kelvin.
+        "https://ｅｖｉｌ.com/", "https://中国.cn/", "https://\u212a.org/", "https://a.cn:８０/",
     ],
 )  # fmt: skip
 def test_an_address_leads_where_it_seems_to(tmp_path: Path, url: str) -> None:
-    said = ["url：请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格"]
+    said = [
+        "url：请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格，中文域名写成 xn-- 的形式"
+    ]
     assert told(tmp_path, f'url = "{url}"') == said
+
+
+def test_a_chinese_host_is_written_in_ascii(tmp_path: Path) -> None:
+    url = "https://xn--fiqs8s.cn/甲"
+    assert read(describing(tmp_path, f'url = "{url}"'), TEXT).url == url
 
 
 @pytest.mark.parametrize(
@@ -221,8 +230,16 @@ def test_all_that_is_wrong_is_told_at_once_but_not_without_end(tmp_path: Path) -
         ("\n title\n", "第 2 行第 7 列"),
         ("published = 2023-02-30", "第 1 行第 13 列"),
         ('title = "a"\ntitle = "b"', "不合 TOML"),
-        ("title = " + "[" * 50_000, "括号套得太深"),
+        ("title = " + "[" * 20_000, "括号套得太深"),
         ("title = " + "1" * 5_000, "不合 TOML"),
+        # A key of nine dots, in all the ways that it may be written.
+        ("a." * 9 + "a = 1", "第 1 行的键里，点超过 8 个"),
+        ("a = 1\r\n \t" + "a\t. " * 9 + "a = 1", "第 2 行的键里，点超过 8 个"),
+        ("[" + "a." * 9 + "a]", "第 1 行的键里，点超过 8 个"),
+        (" [[ " + "a." * 9 + "a]]", "第 1 行的键里，点超过 8 个"),
+        (r'"a.\"".' * 9 + "a = 1", "第 1 行的键里，点超过 8 个"),
+        ("'a.\"'." * 9 + "a = 1", "第 1 行的键里，点超过 8 个"),
+        ("a." * 14_000 + "a = 1", "第 1 行的键里，点超过 8 个"),
     ],
 )
 def test_what_is_no_toml_is_told_in_chinese_with_its_place(
@@ -236,12 +253,20 @@ def test_what_is_no_toml_is_told_in_chinese_with_its_place(
     assert "line" not in said
 
 
+def test_dots_that_part_no_key_are_read(tmp_path: Path) -> None:
+    path = describing(tmp_path, f'# {"a." * 20}\ntitle = "{"宁." * 20}"\n')
+    assert read(path, TEXT).title == "宁." * 20
+    # Eight dots are left to tomllib, and are then no key that is known.
+    assert told(tmp_path, "a." * 8 + "a = 1")[0].startswith("a：没有这一项")
+    assert told(tmp_path, f'"{"a." * 20}" = 1')[0].startswith("a.a.")
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ("title = '宁波'".encode("gb18030"), "GB18030 编码"),
         (b"title = 'a\0'", "空字符"),
-        (b"#" * (LARGEST + 1), "超过 100 KB；请删短"),
+        (b"#" * (LARGEST + 1), "超过 30 KB；请删短"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes, said: str) -> None:
@@ -288,9 +313,10 @@ def test_a_page_is_corrected_and_what_it_says_is_kept(
     assert (document.site, document.text) == ("站", TEXT)
 
 
-def test_what_a_page_does_not_say_is_added_and_corrects_nothing() -> None:
-    # Where a page has no title, its file's name stands for it.
-    bare = Document("a", "文件", "", "", "", "文件.txt", "", TEXT)
+@pytest.mark.parametrize("name", ["文件", "宁淀"])
+def test_what_a_page_does_not_say_is_added_and_corrects_nothing(name: str) -> None:
+    # Where a page has no title, its file's name stands for it, even if it stands in the text.
+    bare = Document(name, name, "", "", "", f"{name}.txt", "", TEXT)
     document = describe(bare, Metadata(title="题目", publisher="单位", published="2023-05-13"))
     assert (document.title, document.publisher, document.published) == (
         *("题目", "单位", "2023-05-13"),

@@ -187,14 +187,14 @@ def test_a_list_is_shown_with_what_opens_it() -> None:
     assert _shown(long, [30.0, *[0.0] * 42]).endswith("不予补助")
 
 
-def test_the_real_article_is_highlighted_by_its_faq(index: Index) -> None:
-    first = index.ask("老板拖着工钱不给,我该打哪个号码找工会撑腰?").citations[0]
+def test_the_real_article_is_highlighted_by_its_faq(faq_index: Index) -> None:
+    first = faq_index.ask("老板拖着工钱不给,我该打哪个号码找工会撑腰?").citations[0]
     assert "12351" in first.passage.text[slice(*first.highlights[0])]
 
 
-def test_a_highlight_stays_within_its_sentence(index: Index) -> None:
-    for passage in index.passages:
+def test_a_highlight_stays_within_its_sentence(faq_index: Index) -> None:
+    for passage in faq_index.passages:
         for question in (passage.text[:12], passage.text[-12:], f"{passage.text[:20]}有哪些?"):
-            for citation in index.ask(question).citations:
+            for citation in faq_index.ask(question).citations:
                 shown = citation.passage.text[slice(*citation.highlights[0])]
                 assert not ends_sentence(shown)

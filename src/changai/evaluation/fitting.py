@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.errors import QuestionFileError
-from changai.evaluation.outcomes import auroc
+from changai.evaluation.metrics import auroc
+from changai.evaluation.outcomes import naming
 from changai.models.fitted import FEATURES, RANKING_FEATURES, Logistic, Model
 from changai.records import Question
 from changai.search.answerability import MOST_ANSWERS, weigh
@@ -68,7 +69,10 @@ class Source:
 def observe(
     name: str, sha256: str, index: Index, questions: Sequence[Question]
 ) -> tuple[Source, ...]:
-    """The candidates of every question: without the index's FAQ and, if it has one, with it."""
+    """The candidates of every question: without the index's FAQ and, if it has one, with it.
+
+    Raises QuestionError, which names it, for a question that cannot be asked.
+    """
     plain = Source(name, sha256, _observations(index.without_faq(), questions))
     if index.contents.faq is None:
         return (plain,)
@@ -78,7 +82,8 @@ def observe(
 def _observations(index: Index, questions: Sequence[Question]) -> tuple[Observation, ...]:
     observations = []
     for question in questions:
-        candidates = index.candidates(question.text, without=question.without)
+        with naming(question):
+            candidates = index.candidates(question.text, without=question.without)
         hits = [question.is_hit(candidates.passage(each)) for each in range(len(candidates))]
         observations.append(Observation(question, candidates, np.array(hits)))
     return tuple(observations)

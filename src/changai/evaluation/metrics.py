@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from changai.evaluation import intervals
 from changai.evaluation.intervals import Interval
-from changai.evaluation.outcomes import Outcome, auroc
+from changai.evaluation.outcomes import Outcome
 
 Array = npt.NDArray[Any]
 
@@ -124,6 +124,20 @@ def summarise(outcomes: Sequence[Outcome]) -> Report:
         latency_p95_ms=float(p95),
         **proportions,
     )
+
+
+def auroc(scores: Array, positive: Array) -> float | None:
+    """The chance that a positive scores above a negative, with ties counting half (Mann and
+    Whitney, 1947); None if there are no positives or no negatives.
+
+    ``scores`` and the booleans ``positive`` have the same length.
+    """
+    above, below = scores[positive], np.sort(scores[~positive])
+    if not len(above) or not len(below):
+        return None
+    beaten = np.searchsorted(below, above, side="left")
+    beaten_or_tied = np.searchsorted(below, above, side="right")
+    return float((beaten + beaten_or_tied).sum() / (2 * len(above) * len(below)))
 
 
 def uncertainty(outcomes: Sequence[Outcome]) -> dict[str, Interval]:

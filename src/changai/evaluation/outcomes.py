@@ -1,14 +1,12 @@
 """Asking questions whose answers are known. ``metrics`` computes the metrics of the outcomes."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from changai.errors import QuestionError, shown
 from changai.evaluation.question_sets import QuestionSet, read_questions
 from changai.indexing.build import encode, ensure_index
 from changai.models import encoders
@@ -18,6 +16,8 @@ from changai.search.index import Index
 from changai.text.normalisation import normalise
 
 _DEEPEST = 10
+_LONGEST_NAME = 40
+"""The most characters of a question in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,13 @@ def evaluate(
     questions: Sequence[Question],
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Ask one question or more. Raises QuestionError for one that cannot be asked."""
+    """Ask one question or more. Raises QuestionError, which names it, for one that cannot be
+    asked."""
     outcomes = []
     for number, question in enumerate(questions, start=1):
         began = time.perf_counter()
-        answer = index.ask(question.text, k=_DEEPEST, without=question.without)
+        with naming(question):
+            answer = index.ask(question.text, k=_DEEPEST, without=question.without)
         outcomes.append(judge(question, answer, time.perf_counter() - began))
         if progress is not None:
             progress(number, len(questions))
@@ -84,6 +86,18 @@ def evaluate(
         index.model.threshold,
         _in_faq(index, questions),
     )
+
+
+@contextmanager
+def naming(question: Question) -> Iterator[None]:
+    """Name a question in the QuestionError that asking it raises."""
+    try:
+        yield
+    except QuestionError as error:
+        line = f"第 {question.line} 行的" if question.line else ""
+        raise QuestionError(
+            f"{line}问题「{shown(question.text[:_LONGEST_NAME])}」问不了：{error}"
+        ) from error
 
 
 def _in_faq(index: Index, questions: Sequence[Question]) -> int:
@@ -104,13 +118,3 @@ def judge(question: Question, answer: Answer, seconds: float) -> Outcome:
     shown = first.passage.text[start:end]
     highlighted = rank == 1 and any(words in shown for words in question.answers)
     return Outcome(question, answer, rank, highlighted, seconds)
-
-
-def auroc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | None:
-    """The chance that a positive scores above a negative, with ties counting half (Mann and
-    Whitney, 1947); None if there are no positives or no negatives."""
-    above, below = scores[positive], scores[~positive]
-    if not len(above) or not len(below):
-        return None
-    difference = above[:, np.newaxis] - below
-    return float(((difference > 0) + (difference == 0) / 2).mean())

@@ -6,7 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from changai.errors import QuestionFileError, shown
+from changai.errors import QuestionError, QuestionFileError, shown
+from changai.query.understanding import check
 from changai.reading.questions import is_text
 from changai.records import Article, Document, Passage, Question
 
@@ -17,8 +18,8 @@ _LONGEST_NAME = 40
 @dataclass(frozen=True, slots=True)
 class Squad:
     """The questions of a file, the corpus of its paragraphs, and the names of the questions that
-    cannot be used: those without words, and those whose paragraph contains none of their
-    answers."""
+    cannot be used: those that ``query.understanding`` refuses, and those whose paragraph contains
+    none of their answers."""
 
     questions: tuple[Question, ...]
     articles: tuple[Article, ...]
@@ -68,7 +69,9 @@ def _questions(asked: dict[str, Any], passage: Passage) -> list[Question]:
     text, answers = asked["question"], [answer["text"] for answer in asked.get("answers", [])]
     if not all(isinstance(each, str) for each in [text, *answers]):
         raise ValueError(asked)
-    if not is_text(text):
+    try:
+        check(text)
+    except QuestionError:
         return []
     if asked.get("is_impossible", False):
         return [Question(text, (), kind="impossible")]

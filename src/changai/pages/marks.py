@@ -1,7 +1,10 @@
 """Cuts a text with marks into pieces that a template can print, without losing a character."""
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, pairwise
+from operator import itemgetter
 
 from changai.records import Spans
 
@@ -32,13 +35,12 @@ def marked(text: str, highlights: Spans, damaged: Spans = ()) -> Marked:
     Spans may overlap. A damaged span is cut in two if a highlight begins or ends inside it.
     """
     edges = sorted({0, len(text), *chain(*highlights, *damaged)})
-    stretches = groupby(pairwise(edges), lambda stretch: _holds(highlights, stretch))
+    texts = (text[start:end] for start, end in pairwise(edges))
+    pieces = map(Piece, texts, _covered(damaged, edges))
+    stretches = groupby(zip(_covered(highlights, edges), pieces, strict=True), itemgetter(0))
     return tuple(
-        Stretch(
-            tuple(Piece(text[start:end], _holds(damaged, (start, end))) for start, end in cut),
-            highlighted,
-        )
-        for highlighted, cut in stretches
+        Stretch(tuple(piece for _, piece in stretch), highlighted)
+        for highlighted, stretch in stretches
     )
 
 
@@ -51,6 +53,12 @@ def within(spans: Spans, start: int, end: int) -> Spans:
     )
 
 
-def _holds(spans: Spans, stretch: tuple[int, int]) -> bool:
-    """Whether a part of the text is inside one of the spans."""
-    return any(start <= stretch[0] and stretch[1] <= end for start, end in spans)
+def _covered(spans: Spans, edges: Sequence[int]) -> list[bool]:
+    """Whether each part between two neighbouring edges is inside a span. Every span begins and ends
+    at an edge; the edges are sorted."""
+    ordered, reached, covered = deque(sorted(spans)), 0, []
+    for start, end in pairwise(edges):
+        while ordered and ordered[0][0] <= start:
+            reached = max(reached, ordered.popleft()[1])
+        covered.append(end <= reached)
+    return covered

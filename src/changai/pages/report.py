@@ -156,9 +156,8 @@ def told_left_out(names: Sequence[str]) -> str:
     if not names:
         return ""
     first = "、".join(names[:_NAMED]) + ("等" if len(names) > _NAMED else "")
-    return (
-        f"注意：有 {len(names)} 个问题没有用上，因为问题是空的，或者答案不在它的段落里：{first}。"
-    )
+    why = "没有文字、太长，或者答案不在它的段落里"
+    return f"注意：有 {len(names)} 个问题没有用上，因为{why}：{first}。"
 
 
 def _figures(report: Report, intervals: dict[str, Interval]) -> list[_Figure]:

@@ -38,10 +38,9 @@ class Query:
 def understand(question: str, spelling: Spelling, *, as_typed: bool = False) -> Query:
     """Understand a question, and correct its spelling unless it is to be left ``as_typed``.
 
-    Raises QuestionError if it is empty, has no letter or digit, is longer than
-    ``LONGEST_QUESTION``, or is not valid text.
+    Raises what ``check`` raises.
     """
-    typed = _normalised(question)
+    typed = check(question)
     text = typed if as_typed else spelling.mend(typed)
     return Query(
         typed=typed,
@@ -54,7 +53,12 @@ def understand(question: str, spelling: Spelling, *, as_typed: bool = False) -> 
     )
 
 
-def _normalised(question: str) -> str:
+def check(question: str) -> str:
+    """The normalised question.
+
+    Raises QuestionError if it is empty, has no letter or digit, is longer than
+    ``LONGEST_QUESTION``, or is not valid text.
+    """
     if not isinstance(question, str):
         raise QuestionError(f"问题应是文字，不是 {type(question).__name__}；请重新输入")
     _check_length(question)

@@ -37,7 +37,7 @@ from changai.records import AUDIENCES, Document, Example, Hotline, Misreading, P
 from changai.text.characters import has_words, is_printable
 from changai.text.normalisation import normalise
 
-LARGEST = 100_000
+LARGEST = 30_000
 """The largest file, in bytes."""
 
 _LONGEST_NAME = 200
@@ -50,6 +50,19 @@ _LONGEST_WORD = 30
 _MOST_EXAMPLES = 20
 _MOST_KEYS = 200
 """The most keys of a table, and so the most misread words."""
+
+_MOST_DOTS = 8
+"""The most dots of a key. The time that tomllib takes rises with the square of their number."""
+
+_DOTTED = re.compile(
+    rf"""
+    ^[ \t]*+ \[{{0,2}}+ [ \t]*+
+    (?: (?: [\w-]++ | "(?:\\.|[^"\\\n])*+" | '[^'\n]*+' ) [ \t]*+ \. [ \t]*+ ){{{_MOST_DOTS + 1}}}
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+"""The beginning of a line whose key, or name of a table, has more dots than that. The quantifiers
+are possessive, which makes a search take linear time."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOST = re.compile(r"\w[\w.-]*")
@@ -90,8 +103,14 @@ def read(path: Path, text: str) -> Metadata:
         raise MetadataError(f"读不了 {shown(path)}：{cause}") from error
     if wrong := decoding.fault(path, data):
         raise MetadataError(wrong)
+    toml = data.decode("utf-8-sig")
+    if dotted := _DOTTED.search(toml):
+        line = toml.count("\n", 0, dotted.start()) + 1
+        raise MetadataError(
+            f"{shown(path)} 第 {line} 行的键里，点超过 {_MOST_DOTS} 个；请改短，或用英文引号括起来"
+        )
     try:
-        raw = tomllib.loads(data.decode("utf-8-sig"))
+        raw = tomllib.loads(toml)
     except (ValueError, RecursionError) as error:
         raise MetadataError(_not_toml(path, error)) from error
     table = _Table("", raw, [])
@@ -103,7 +122,9 @@ def read(path: Path, text: str) -> Metadata:
 
 def describe(document: Document, metadata: Metadata) -> Document:
     """A document with its metadata applied. ``printed`` keeps what its own page says instead."""
-    own_title = document.title if document.title in document.text else ""
+    # Where a page has no title, its file's name stands for it, and may occur in the text by chance.
+    unknown = document.title == Path(document.file).stem or document.title not in document.text
+    own_title = "" if unknown else document.title
     return replace(
         document,
         title=metadata.title or document.title,
@@ -298,7 +319,9 @@ def _number(value: object) -> str:
 
 def _url(value: object) -> str:
     """A URL that is safe to link to: people and browsers see the same host in it."""
-    wrong = ValueError("请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格")
+    wrong = ValueError(
+        "请写以 http:// 或 https:// 开头的完整网址，不带用户名和空格，中文域名写成 xn-- 的形式"
+    )
     if not isinstance(value, str) or len(value) > _LONGEST_URL or _NOT_IN_URL.search(value):
         raise wrong
     try:
@@ -306,7 +329,8 @@ def _url(value: object) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
         raise wrong from error
-    plain = is_printable(value) and parts.username is None and _HOST.fullmatch(host)
-    if parts.scheme not in {"http", "https"} or not plain:
+    # Browsers read full-width and similar letters as plain ones.
+    plain = parts.netloc.isascii() and parts.username is None and _HOST.fullmatch(host)
+    if parts.scheme not in {"http", "https"} or not is_printable(value) or not plain:
         raise wrong
     return value
