@@ -115,6 +115,6 @@ def judge(question: Question, answer: Answer, seconds: float) -> Outcome:
     first = answer.citations[0]
     start, end = first.highlights[0]
     rank = min((c.rank for c in answer.citations if question.is_hit(c.passage)), default=0)
-    shown = first.passage.text[start:end]
-    highlighted = rank == 1 and any(words in shown for words in question.answers)
+    highlight = first.passage.text[start:end]
+    highlighted = rank == 1 and any(words in highlight for words in question.answers)
     return Outcome(question, answer, rank, highlighted, seconds)
