@@ -109,7 +109,7 @@ def test_the_commands_say_what_there_is_and_what_was_done(two: Path) -> None:
     result = run("rollback", "--index", two)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"已换回索引 {before}：20")
-    assert f"{two / 'articles'} 里的文章没有变，请先改好" in result.stdout
+    assert f"{two / 'articles'} 里的文章没有动，请先改好" in result.stdout
     assert "changai build" in result.stdout
     (two / "built" / current / "clauses.npy").unlink()
     lines = run("generations", "--index", two).stdout.splitlines()

@@ -131,7 +131,7 @@ def test_a_chinese_host_is_written_in_ascii(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "faults"),
     [
-        ('"12351"', ["hotline：请写成一张表，例如 {键 = \"值\"}，不超过 200 项"]),
+        ('"12351"', ['hotline：请写成 {number = "12351", name = "工会维权热线"}']),
         ("{}", ["hotline 的 number：没有写；请补上", "hotline 的 name：没有写；请补上"]),
         (
             '{number = 12351, name = "热线"}',

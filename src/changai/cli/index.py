@@ -69,7 +69,7 @@ def rollback(generation: str | None, index: Path) -> None:
     now = roll_back(index, generation)
     click.echo(
         f"已换回索引 {now.name}：{_holding(now)}。\n"
-        f"{index / 'articles'} 里的文章没有变，请先改好；"
+        f"{index / 'articles'} 里的文章没有动，请先改好；"
         "下次运行 changai build 会照那里的文章另建一代。"
     )
 

@@ -216,7 +216,7 @@ def _metadata(table: _Table, text: str, sha256: str) -> Metadata:
 
 
 def _hotline(table: _Table) -> Hotline | None:
-    values = table.take("hotline", _table, None)
+    values = table.take("hotline", _hotline_table, None)
     if values is None:
         return None
     own = _Table("hotline 的 ", values, table.faults)
@@ -261,6 +261,12 @@ def _table(value: object) -> dict[str, Any]:
     if not isinstance(value, dict) or len(value) > _MOST_KEYS:
         raise ValueError(f'请写成一张表，例如 {{键 = "值"}}，不超过 {_MOST_KEYS} 项')
     return value
+
+
+def _hotline_table(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError('请写成 {number = "12351", name = "工会维权热线"}')
+    return _table(value)
 
 
 def _tables(value: object) -> list[dict[str, Any]]:
