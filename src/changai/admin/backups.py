@@ -28,6 +28,7 @@ from changai.evaluation import feedback
 from changai.indexing import publishing
 from changai.reading.articles import read_all
 from changai.reading.folder import find
+from changai.text.characters import has_surrogates
 
 MOST_FILES = 10_000
 LARGEST_FILE = 200_000_000
@@ -297,7 +298,7 @@ def is_member(name: str) -> bool:
         own != name
         and own not in {"", ".", ".."}
         and not {"/", "\\", "\0"} & set(own)
-        and not any("\ud800" <= character <= "\udfff" for character in own)
+        and not has_surrogates(own)
     )
 
 

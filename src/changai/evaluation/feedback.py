@@ -16,6 +16,7 @@ from changai import files
 from changai.errors import FeedbackError, OpinionError
 from changai.query.understanding import LONGEST_QUESTION
 from changai.records import Answer
+from changai.text.characters import has_surrogates
 
 LONGEST_COMMENT = 500
 """In characters."""
@@ -236,7 +237,7 @@ def _check(opinion: Opinion) -> None:
     ):
         if len(text) > longest:
             raise OpinionError(f"{name}有 {len(text)} 个字，超过 {longest} 个；请缩短")
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if has_surrogates(text):
             raise OpinionError(f"{name}里有不成字符的代码（孤立代理项）；请重新输入")
     if not opinion.question.strip():
         raise OpinionError("没有说是对哪个问题的意见；请先提问")

@@ -9,7 +9,6 @@ regression", 2000). Answerability follows, on the candidates that this ranking p
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from changai.search.features import (
 )
 from changai.search.index import Index
 from changai.search.ranking import Ranking, rank
-from changai.text.sentences import ends_sentence
+from changai.text import sentences
 
 Array = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -221,7 +220,7 @@ def _fit_beside(sources: Sequence[Source], model: Model) -> Logistic:
 def _neighbours(candidates: Candidates, candidate: int, clause: int) -> list[int]:
     """The clauses right before and after one in its sentence."""
     text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
-    parted = [ends_sentence(text[end:start]) for (_, end), (start, _) in pairwise(spans)]
+    parted = sentences.breaks(text, spans)
     before = [clause - 1] if clause > 0 and not parted[clause - 1] else []
     behind = [clause + 1] if clause < len(parted) and not parted[clause] else []
     return [*before, *behind]

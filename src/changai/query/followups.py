@@ -25,7 +25,7 @@ from functools import cache
 
 from changai.query.phrases import FRAME, NOUN, Phrase, asks, is_people, lines, listed, read
 from changai.text import normalisation, tokens
-from changai.text.characters import has_han
+from changai.text.characters import has_han, has_surrogates
 
 LOOK_BACK = 3
 """How many earlier questions a follow-up may refer to."""
@@ -245,7 +245,7 @@ _RULES: tuple[Callable[[str, Phrase], str | None], ...] = (
 def _tidied(text: str) -> str:
     """The text without courtesies and punctuation around it; empty if it is too long to be a
     follow-up."""
-    if len(text) > _LONGEST or any("\ud800" <= character <= "\udfff" for character in text):
+    if len(text) > _LONGEST or has_surrogates(text):
         return ""
     text = normalisation.plain(text)
     # Normalisation may turn one character into eighteen (U+FDFA).

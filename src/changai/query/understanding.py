@@ -7,7 +7,7 @@ from changai.query import expectations
 from changai.query.expectations import Expectations
 from changai.query.spelling import Spelling
 from changai.text import tokens
-from changai.text.characters import has_words
+from changai.text.characters import has_surrogates, has_words
 from changai.text.normalisation import normalise
 from changai.text.thesaurus import canonicalise
 
@@ -62,7 +62,7 @@ def check(question: str) -> str:
     if not isinstance(question, str):
         raise QuestionError(f"问题应是文字，不是 {type(question).__name__}；请重新输入")
     _check_length(question)
-    if any("\ud800" <= character <= "\udfff" for character in question):
+    if has_surrogates(question):
         raise QuestionError("问题里有不成字符的代码（孤立代理项）；请重新输入")
     normalised = normalise(question)
     _check_length(normalised)

@@ -126,11 +126,8 @@ def _read_page(path: Path) -> Article:
 def _with_metadata(article: Article, path: Path) -> Article:
     """The article with its metadata file applied, if it has one. Raises MetadataError."""
     beside = folder.metadata(path)
-    try:
-        if not folder.is_there(beside):
-            return article
-    except OSError as error:
-        raise MetadataError(f"读不了 {shown(beside)}：{files.cause(error)}") from error
+    if not _is_there(beside, MetadataError):
+        return article
     described = metadata.read(beside, article.document.text)
     document = metadata.describe(article.document, described)
     return replace(
@@ -149,11 +146,8 @@ def _with_questions(article: Article, path: Path) -> Article:
     that the article does not answer the question.
     """
     beside = folder.known_questions(path)
-    try:
-        if not folder.is_there(beside):
-            return article
-    except OSError as error:
-        raise QuestionFileError(f"读不了 {shown(beside)}：{files.cause(error)}") from error
+    if not _is_there(beside, QuestionFileError):
+        return article
     texts = [passage.text for passage in article.passages]
     usable: list[Question] = []
     stale: list[Question] = []
@@ -166,3 +160,11 @@ def _with_questions(article: Article, path: Path) -> Article:
         stale=tuple(stale),
         sources=(*article.sources, (beside.name, brought.sha256)),
     )
+
+
+def _is_there(beside: Path, fault: type[MetadataError | QuestionFileError]) -> bool:
+    """Whether a file exists beside an article. Raises ``fault`` if that cannot be told."""
+    try:
+        return folder.is_there(beside)
+    except OSError as error:
+        raise fault(f"读不了 {shown(beside)}：{files.cause(error)}") from error

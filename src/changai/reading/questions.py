@@ -10,6 +10,7 @@ from changai import files
 from changai.errors import QuestionFileError, several, shown
 from changai.reading import decoding
 from changai.records import Question
+from changai.text.characters import has_surrogates
 
 _FORM = '{"question": "…", "relevant": ["…"]}'
 LARGEST = 50_000_000
@@ -108,8 +109,4 @@ def parse_json(path: Path, text: str, first: int = 1) -> Any:
 
 def is_text(value: object) -> TypeGuard[str]:
     """Whether it is a string that is not blank and can be encoded as UTF-8."""
-    return (
-        isinstance(value, str)
-        and bool(value.strip())
-        and not any("\ud800" <= character <= "\udfff" for character in value)
-    )
+    return isinstance(value, str) and bool(value.strip()) and not has_surrogates(value)

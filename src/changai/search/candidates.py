@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.errors import QuestionError
-from changai.indexing.faq import FaqMatches
+from changai.indexing.faq import FaqMatches, Snippets
 from changai.indexing.store import Contents
 from changai.models.encoders import Encoder
 from changai.query.understanding import Query
@@ -60,6 +60,12 @@ class Candidates:
         """Where a candidate's clauses stand in ``clauses`` and what has a value for each."""
         end = [*self.starts.tolist(), len(self.clauses)][candidate + 1]
         return slice(int(self.starts[candidate]), end)
+
+    def snippets(self, candidate: int) -> Snippets:
+        """The snippets of a candidate that answer FAQ questions; none if there is no FAQ."""
+        if self.faq is None:
+            return Snippets(np.empty((0, 2), dtype=np.int32), np.empty((0, 2), dtype=np.float32))
+        return self.faq.snippets(int(self.passages[candidate]))
 
     def clause_spans(self, candidate: int) -> list[tuple[int, int]]:
         """The ``(start, end)`` of a candidate's clauses within its text, in reading order."""

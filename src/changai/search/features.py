@@ -14,9 +14,9 @@ from changai.query import expectations
 from changai.query.expectations import Missing
 from changai.search.candidates import Candidates
 from changai.search.dating import dating
+from changai.text import sentences
 from changai.text.characters import has_han
 from changai.text.matching import matched
-from changai.text.sentences import ends_sentence
 
 _OF_TEXT = slice(0, len(TEXT_FEATURES))
 _OF_FAQ = slice(len(TEXT_FEATURES), len(TEXT_FEATURES) + len(FAQ_FEATURES))
@@ -75,10 +75,7 @@ def clause_features(candidates: Candidates, candidate: int) -> Floats:
 def _opens_with_title(text: str, spans: list[tuple[int, int]]) -> bool:
     """Whether a passage's first clause is its title, which often repeats the question's words
     without answering it."""
-    if len(spans) < 2:
-        return False
-    (_, end), (following, _) = spans[:2]
-    return end <= _LONGEST_TITLE and ends_sentence(text[end:following])
+    return spans[0][1] <= _LONGEST_TITLE and any(sentences.breaks(text, spans[:2]))
 
 
 def _snippet_likeness(
@@ -87,9 +84,7 @@ def _snippet_likeness(
     """For each clause, the similarity of the question and the nearest FAQ question that the clause
     answers, by cosine and by shared terms: of shape ``(clauses, 2)``. A clause that answers none
     gets the lowest similarity of all."""
-    if candidates.faq is None:
-        return np.zeros((len(clauses), 2), dtype=np.float32)
-    snippets = candidates.faq.snippets(int(candidates.passages[candidate]))
+    snippets = candidates.snippets(candidate)
     if not len(snippets.spans):
         return np.zeros((len(clauses), 2), dtype=np.float32)
     touches = snippets.touching(clauses)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from changai.models.fitted import Model
 from changai.search.candidates import Candidates
 from changai.search.features import beside_features, clause_features, log_odds
-from changai.text.sentences import ends_sentence
+from changai.text import sentences
 
 _LONGEST_WHOLE = 60
 """The most characters of a stretch that is always highlighted whole. The parts of a longer one are
@@ -53,7 +53,7 @@ def _widened(
     """The ``(start, end)`` of the clauses ``first`` to ``last`` of a text, extended within the
     sentence by clauses that are ``near`` or joined to them, and by the list that they lead in."""
     gaps = [(before, after) for (_, before), (after, _) in pairwise(spans)]
-    breaks = [ends_sentence(text[before:after]) for before, after in gaps]
+    breaks = sentences.breaks(text, spans)
     marks = [-1, *(match.start() for match in _MARK.finditer(text)), len(text)]
     joined = [_is_joined(text, before, after, marks) for before, after in gaps]
     while first > 0 and not breaks[first - 1] and (joined[first - 1] or near[first - 1]):
@@ -77,9 +77,7 @@ def _answer(
 ) -> tuple[int, int]:
     """The numbers of the first and last clause of the answer that the best clause belongs to: those
     that overlap the snippet of the most similar FAQ question, or the best clause alone."""
-    if candidates.faq is None:
-        return best, best
-    snippets = candidates.faq.snippets(int(candidates.passages[candidate]))
+    snippets = candidates.snippets(candidate)
     touches = snippets.touching(np.array(spans))
     if not touches[best].any():
         return best, best

@@ -9,6 +9,14 @@ HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether a text holds lone surrogates, which cannot be encoded as UTF-8."""
+    return _SURROGATE.search(text) is not None
+
+
 def has_han(text: str) -> bool:
     """Whether a text holds any Chinese character."""
     return _HAN_CHARACTER.search(text) is not None

@@ -1,6 +1,8 @@
 """Sentences and their clauses."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
 from changai.text.characters import has_words
 
@@ -14,6 +16,11 @@ _CLAUSE = re.compile(r"(?:[^,，。;；!！?？:：、…\n]|(?<=\d)[,:](?=\d))+
 def ends_sentence(text: str) -> bool:
     """Whether a text contains a mark that ends a sentence."""
     return _SENTENCE_END.search(text) is not None
+
+
+def breaks(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
+    """Whether a sentence ends between each span of a text and the next one."""
+    return [ends_sentence(text[end:start]) for (_, end), (start, _) in pairwise(spans)]
 
 
 def clauses(text: str, shortest: int = 8) -> list[tuple[int, int]]:
