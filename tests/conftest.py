@@ -13,8 +13,9 @@ from hypothesis import settings
 from changai.indexing.build import build_index
 from changai.models import encoders
 from changai.reading import articles
-from changai.records import Article
+from changai.records import Article, Passage
 from changai.search.index import Index
+from support.another_article import ANOTHER
 from support.built import build_or_reuse
 from support.nginx import make_certificate
 from support.paths import ARTICLE
@@ -49,6 +50,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def ningbo() -> Article:
     return articles.read(ARTICLE)
+
+
+@pytest.fixture(scope="session")
+def another() -> Article:
+    return articles.parse(ANOTHER, file="a&b c.txt", sha256="")
+
+
+@pytest.fixture(scope="session")
+def both(ningbo: Article, another: Article) -> tuple[Passage, ...]:
+    return ningbo.passages + another.passages
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,22 @@
 import hashlib
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from changai.errors import QuestionFileError
 from changai.evaluation import squad
 from changai.evaluation.question_sets import read_questions
 from changai.reading.questions import read_lines
-from support.files_of_questions import COOKING, JSON, SKY, foreign, write_questions, write_squad
+from support.files_of_questions import (
+    COOKING,
+    SKY,
+    foreign,
+    hostile_files,
+    questions_or_an_error,
+    write_questions,
+    write_squad,
+)
 
 
 @pytest.mark.parametrize("lines", [1, 2])
@@ -56,19 +61,6 @@ def test_a_broken_file_is_told_in_chinese_with_its_place(
     assert not foreign(caught.value, path)
 
 
-@given(st.one_of(JSON.map(json.dumps), st.text(max_size=80)).map(lambda text: text.encode()))
-@example(b"[" * 100_000)
-@example(b'{"data": ' + b"[" * 100_000)
-@example(b'{"question": "\\ud800", "relevant": []}')
-@example(b'{"question": ' + b"9" * 5_000 + b', "relevant": []}')
-@example(b'{"data": [{"paragraphs": [{"context": "a", "qas": null}]}]}')
+@hostile_files
 def test_whatever_a_file_holds_are_questions_or_an_error(data: bytes) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "asked.jsonl"
-        path.write_bytes(data)
-        try:
-            questions = read_questions(path).questions
-        except QuestionFileError as error:
-            assert "asked.jsonl" in str(error)
-        else:
-            assert all(question.text.strip() for question in questions)
+    questions_or_an_error(lambda path: read_questions(path).questions, data)

@@ -10,27 +10,10 @@ import pytest
 from changai.pages.tables import documents_csv, documents_page, figures_csv, figures_page
 from changai.reading import articles
 from changai.records import Article, Passage
+from support.another_article import ATTACK
 from support.pages import Strict
 
 HOME = "https://host.example/chat/"
-ATTACK = "<img src=x onerror=\"document.title='hit'\">"
-ANOTHER = f"""另一篇<b>{ATTACK}
-
-来源: 甲<i>单位 发布日期:2024-03-02
-
-(一)2022年,新发展会员4.6万余人,其中{ATTACK}骑手1.2万人,占26.1%。
-(二)=1+1覆盖职工20人。2021年印发《+关于{ATTACK}的办法》。
-"""
-
-
-@pytest.fixture(scope="module")
-def another() -> Article:
-    return articles.parse(ANOTHER, file="a&b c.txt", sha256="")
-
-
-@pytest.fixture(scope="module")
-def both(ningbo: Article, another: Article) -> tuple[Passage, ...]:
-    return ningbo.passages + another.passages
 
 
 def cells(page: str) -> list[list[str]]:

@@ -4,16 +4,19 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from changai.errors import QuestionFileError
 from changai.reading.questions import read_lines
 from changai.records import Question
-from support.files_of_questions import COOKING, JSON, foreign, write_questions
+from support.files_of_questions import (
+    COOKING,
+    foreign,
+    hostile_files,
+    questions_or_an_error,
+    write_questions,
+)
 
 
 def test_a_line_is_a_question_with_its_snippets(tmp_path: Path) -> None:
@@ -153,19 +156,6 @@ def test_a_byte_order_mark_is_no_part_of_a_question(tmp_path: Path) -> None:
     assert read_lines(path).questions == (Question("一?", ()),)
 
 
-@given(st.one_of(JSON.map(json.dumps), st.text(max_size=80)).map(lambda text: text.encode()))
-@example(b"[" * 100_000)
-@example(b'{"data": ' + b"[" * 100_000)
-@example(b'{"question": "\\ud800", "relevant": []}')
-@example(b'{"question": ' + b"9" * 5_000 + b', "relevant": []}')
-@example(b'{"data": [{"paragraphs": [{"context": "a", "qas": null}]}]}')
+@hostile_files
 def test_whatever_a_file_holds_are_questions_or_an_error(data: bytes) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "asked.jsonl"
-        path.write_bytes(data)
-        try:
-            questions = read_lines(path).questions
-        except QuestionFileError as error:
-            assert "asked.jsonl" in str(error)
-        else:
-            assert all(question.text.strip() for question in questions)
+    questions_or_an_error(lambda path: read_lines(path).questions, data)

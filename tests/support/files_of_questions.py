@@ -2,12 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from changai.errors import QuestionFileError
+from changai.records import Question
 
 
 def write_questions(folder: Path, text: str) -> Path:
@@ -74,3 +78,30 @@ def foreign(error: QuestionFileError, path: Path) -> set[str]:
         "answers",
     }
     return words - keys - {"JSON", "SQuAD", "UTF", "iconv", "not", "utf"}
+
+
+def hostile_files(test: Callable[[bytes], None]) -> Callable[[], None]:
+    """Have a test try files that may hold anything."""
+    for data in (
+        b"[" * 100_000,
+        b'{"data": ' + b"[" * 100_000,
+        b'{"question": "\\ud800", "relevant": []}',
+        b'{"question": ' + b"9" * 5_000 + b', "relevant": []}',
+        b'{"data": [{"paragraphs": [{"context": "a", "qas": null}]}]}',
+    ):
+        test = example(data)(test)
+    anything = st.one_of(JSON.map(json.dumps), st.text(max_size=80))
+    return given(anything.map(lambda text: text.encode()))(test)
+
+
+def questions_or_an_error(read: Callable[[Path], Sequence[Question]], data: bytes) -> None:
+    """Check that what a file holds is read as questions, or refused by the file's name."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "asked.jsonl"
+        path.write_bytes(data)
+        try:
+            questions = read(path)
+        except QuestionFileError as error:
+            assert "asked.jsonl" in str(error)
+        else:
+            assert all(question.text.strip() for question in questions)
