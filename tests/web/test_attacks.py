@@ -63,7 +63,9 @@ class Server:
             )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().rpartition("：")[2].strip()
-        limits = httpx.Limits(max_connections=200)
+        # An idle connection is the first that the server closes to make room, perhaps just as the
+        # next request is sent on it: each request has a connection of its own.
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
         self.client = httpx.Client(base_url=self.url, timeout=60, limits=limits)
         while self.client.get("/healthz").status_code != 200:
             time.sleep(0.1)
