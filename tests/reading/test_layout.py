@@ -73,6 +73,24 @@ def test_a_byline_gives_body_and_date_on_one_line() -> None:
     assert (found.publisher, found.published) == ("温州市总工会", "2022-06-08")
 
 
+@pytest.mark.parametrize(
+    ("lines", "title"),
+    [
+        ("舟山：清凉送到一线\n发布日期：2023-08-14", "舟山：清凉送到一线"),
+        ("舟山：清凉送到一线", "舟山：清凉送到一线"),
+        # A label is no title where another line can be one, and what is told is none anywhere.
+        ("发文字号：甬工发某号\n某某通知\n发布日期：2023-08-14", "某某通知"),
+        ("来源：舟山市总工会\n发布日期：2023-08-14", ""),
+        ("文号：甬工发某号\n发布日期：2023-08-14", ""),
+        ("维权热线：12351\n发布日期：2023-08-14", ""),
+    ],
+)
+def test_a_line_that_begins_with_a_place_and_a_colon_can_be_the_title(
+    lines: str, title: str
+) -> None:
+    assert head(f"{lines}\n志愿者送来饮料。\n").title == title
+
+
 def test_a_line_in_brackets_is_no_title() -> None:
     text = "某某条例\n（某年通过）\n发布日期:2023-12-05\n为了保护权益。\n"
     assert head(text).title == "某某条例"
