@@ -83,6 +83,11 @@ def test_a_byline_gives_body_and_date_on_one_line() -> None:
         ("来源：舟山市总工会\n发布日期：2023-08-14", ""),
         ("文号：甬工发某号\n发布日期：2023-08-14", ""),
         ("维权热线：12351\n发布日期：2023-08-14", ""),
+        ("发文字号：甬工发某号\n发布日期：2023-08-14", ""),
+        ("来源：发布日期：2023-08-14", ""),
+        # The words of a label without its colon are words.
+        ("作者权益保障办法\n发布日期：2023-08-14", "作者权益保障办法"),
+        ("文号管理规定\n发布日期：2023-08-14", "文号管理规定"),
     ],
 )
 def test_a_line_that_begins_with_a_place_and_a_colon_can_be_the_title(

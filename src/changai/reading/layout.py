@@ -27,7 +27,11 @@ _SITE = re.compile(r"欢迎(?:来到|访问|光临)\s*(.+?)\s*[!！]")
 _HOTLINE = re.compile(r"\S*热线\s*[:：]\s*\d[\d-]*")
 _ORGANISATION = re.compile(r"(?:办公室|工会|委员会|委|局|厅|部|政府|党组|中心|协会|集团|公司)$")
 _LABEL = re.compile(r"\S{2,6}[:：]")
-_TELLING = re.compile(rf"{_SOURCE.pattern}|{_HOTLINE.pattern}|{_DATE.pattern}|作者|索[取引]号|文号")
+# Labels of what is never a title; before any other, a place or a topic may stand (舟山：…).
+_DETAIL = re.compile(
+    r"(?:来源|发布(?:机构|日期|时间)|发文机关|作者|索[取引]号|(?:发文字|文)号)\s*[:：]"
+    rf"|{_HOTLINE.pattern}"
+)
 _FURNITURE = re.compile(
     r"欢迎(?:来到|访问|光临)|设为首页|加入收藏|今天是\s*[:：]?\s*$|当前位置|打印本页|关闭窗口|版权所有"
     r"|浏览次数|返回顶部|ICP备|^[上下]一[篇条页]\s*[:：]|^【.*(?:字体|打印|关闭).*】$|^责任编辑"
@@ -131,7 +135,7 @@ def _title(lines: Sequence[Line]) -> Line | None:
     titles = [
         line
         for line in lines[: dated or 1]
-        if not line.text.startswith(("(", "（", "—")) and not _TELLING.match(line.text)
+        if not line.text.startswith(("(", "（", "—")) and not _DETAIL.match(line.text)
     ]
     plain = [line for line in titles if not _LABEL.match(line.text)]
     return max(plain or titles, key=lambda line: len(line.text) if dated else 0, default=None)
