@@ -10,6 +10,7 @@ import csv
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1] / "data" / "library"
@@ -23,8 +24,9 @@ PARAGRAPH = 110
 LONGEST_TITLE = 30
 
 
-def shown(repository: Path, path: str) -> str:
-    """A file as the newest commit of a clone has it."""
+@cache
+def committed(repository: Path, path: str) -> str:
+    """A file as the newest commit of a clone has it. A file of news holds many items."""
     command = ["git", "-C", str(repository), "show", f"HEAD:{path}"]
     return subprocess.run(command, capture_output=True, check=True).stdout.decode()
 
@@ -61,9 +63,9 @@ def main(laws: str, items: str, out: str) -> None:
         rows = list(csv.DictReader(table, delimiter="\t"))
     for row in rows:
         if row["repository"] == LAWS:
-            text = law(shown(Path(laws), row["path"]))
+            text = law(committed(Path(laws), row["path"]))
         else:
-            text = news(shown(Path(items), row["path"]).split("\n")[int(row["line"]) - 1])
+            text = news(committed(Path(items), row["path"]).split("\n")[int(row["line"]) - 1])
         (folder / row["file"]).write_text(text, encoding="utf-8")
     print(f"{len(rows)} texts in {folder}")
 

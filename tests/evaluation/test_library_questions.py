@@ -2,21 +2,25 @@
 
 import csv
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from changai.reading.questions import read_lines
+from support.paths import DATA
 
-LIBRARY = Path(__file__).parents[1] / "data" / "library"
+LIBRARY = DATA / "library"
 FILES = sorted(LIBRARY.glob("*.jsonl"))
 
 
+@cache
 def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+@cache
 def texts() -> dict[str, str]:
     """The part that each text belongs to."""
     with (LIBRARY / "texts.tsv").open(encoding="utf-8", newline="") as table:
@@ -43,9 +47,9 @@ def test_every_text_is_known_and_one_in_eight_is_held_out() -> None:
 
 
 def test_no_question_is_asked_of_two_parts() -> None:
-    known, parts = texts(), dict[str, set[str]]()
+    parts: dict[str, set[str]] = {}
     for path in FILES:
         for row in rows(path):
             if not row["kind"].endswith("far"):
-                parts.setdefault(row["question"], set()).add(known[row["file"]])
+                parts.setdefault(row["question"], set()).add(texts()[row["file"]])
     assert [question for question, of in parts.items() if len(of) > 1] == []

@@ -7,8 +7,6 @@ HAN = r"\u3007\u3400-\u9fff\U00020000-\U0003ffff"
 """The Chinese characters, to be put between the brackets of a regular expression."""
 
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
-
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
