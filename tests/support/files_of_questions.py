@@ -75,6 +75,7 @@ def foreign(error: QuestionFileError, path: Path) -> set[str]:
         "paragraphs",
         "context",
         "qas",
+        "answer",
         "answers",
     }
     return words - keys - {"JSON", "SQuAD", "UTF", "iconv", "not", "utf"}

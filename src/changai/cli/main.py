@@ -12,7 +12,7 @@ import sys
 
 import click
 
-from changai.cli import accounts, answering, evaluating, index, serving
+from changai.cli import accounts, answering, evaluating, index, serving, training
 from changai.cli.console import Commands
 
 
@@ -42,6 +42,8 @@ for command in (
     evaluating.evaluate,
     evaluating.fit,
     evaluating.feedback,
-    evaluating.export_model,
+    training.train_encoder,
+    training.pack_model,
+    training.export_model,
 ):
     main.add_command(command)

@@ -91,9 +91,9 @@ def _observations(index: Index, questions: Sequence[Question]) -> tuple[Observat
 def fit(sources: Sequence[Source]) -> tuple[Model, list[dict[str, Any]]]:
     """Fit a model. Returned with it are, for each source, its metrics on that source.
 
-    Ranking and clauses are fitted on all sources, with equal weight. Each kind of answerability,
-    by FAQ and by text, is fitted on the first source of its kind; further answers and the
-    threshold on the first source of all, which should be the most like what users ask.
+    Ranking, clauses and each kind of answerability, by FAQ and by text, are fitted on all sources
+    that have it, with equal weight; further answers and the threshold on the first source of all,
+    which should be the most like what users ask.
     Raises QuestionFileError if a source lacks answerable or unanswerable questions, or if no source
     is judged by its FAQ, or every one is.
     """
@@ -271,8 +271,10 @@ def _probability(evidence: Evidence, model: Model) -> float:
 
 
 def _fit_answerability(every: Sequence[_Tops], *, by_faq: bool) -> Logistic:
-    """Fit on the first source that is judged by its FAQ, or on the first that is not: from the
-    features of a question's first candidate, whether one of the first few answers it."""
+    """Fit on the sources that are judged by their FAQ, or on those that are not, giving each the
+    same weight: from the features of a question's first candidate, whether one of the first few
+    answers it."""
+    rows, labels, importance = [], [], []
     for tops in every:
         kinds = {top.evidence[0].by_faq for top in tops.tops}
         if len(kinds) > 1:
@@ -281,14 +283,17 @@ def _fit_answerability(every: Sequence[_Tops], *, by_faq: bool) -> Logistic:
                 f"{name} 的索引里，文章有的带够了已知问题，有的没有；请分开拟合"
             )
         if kinds == {by_faq}:
-            rows = np.array([top.evidence[0].features for top in tops.tops], dtype=np.float64)
-            labels = np.array([float(top.hits.any()) for top in tops.tops])
-            return logistic("faq_answerability" if by_faq else "answerability", rows, labels)
-    raise QuestionFileError(
-        "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"
-        if by_faq
-        else "拟合也要有不靠已知问题判断的问题；请先给要拟合的文件"
-    )
+            rows += [top.evidence[0].features for top in tops.tops]
+            labels += [float(top.hits.any()) for top in tops.tops]
+            importance += [1 / len(tops.tops)] * len(tops.tops)
+    if not rows:
+        raise QuestionFileError(
+            "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"
+            if by_faq
+            else "拟合也要有不靠已知问题判断的问题；请先给要拟合的文件"
+        )
+    part = "faq_answerability" if by_faq else "answerability"
+    return logistic(part, np.array(rows, dtype=np.float64), np.array(labels), np.array(importance))
 
 
 def _fit_further(tops: _Tops, model: Model) -> Logistic:

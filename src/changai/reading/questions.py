@@ -31,8 +31,9 @@ class QuestionFile:
 def read_lines(path: Path) -> QuestionFile:
     """Read a file of questions.
 
-    A line is ``{"question": str, "relevant": [str], "kind": str}``. ``kind`` is optional, and other
-    keys are ignored. Raises QuestionFileError, which names the file and the lines.
+    A line is ``{"question": str, "relevant": [str], "kind": str, "answer": str}``. ``answer`` has
+    the shortest words in a snippet that answer; it and ``kind`` are optional, and other keys are
+    ignored. Raises QuestionFileError, which names the file and the lines.
     """
     text, sha256 = read_text(path)
     return QuestionFile(sha256, parse_lines(path, text))
@@ -75,16 +76,19 @@ def _read_line(path: Path, number: int, line: str) -> Question:
             f"{shown(path)} 第 {number} 行缺少 {'、'.join(lacking)}；请写成 {_FORM}"
         )
     question, relevant, kind = raw["question"], raw["relevant"], raw.get("kind", "")
+    answer = raw.get("answer", "")
     if not (
         isinstance(relevant, list)
         and all(map(is_text, [question, *relevant]))
-        and (kind == "" or is_text(kind))
+        and all(each == "" or is_text(each) for each in (kind, answer))
     ):
         raise QuestionFileError(
-            f"{shown(path)} 第 {number} 行有误；question 和 kind 应是文字，relevant 应是文字的列表"
+            f"{shown(path)} 第 {number} 行有误；question、kind 和 answer 应是文字，"
+            "relevant 应是文字的列表"
         )
     snippets = tuple(relevant)
-    return Question(question, snippets, kind=kind, answers=snippets, line=number)
+    answers = (answer,) if answer else snippets
+    return Question(question, snippets, kind=kind, answers=answers, line=number)
 
 
 def parse_json(path: Path, text: str, first: int = 1) -> Any:

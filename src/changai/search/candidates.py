@@ -20,8 +20,8 @@ Integers = npt.NDArray[np.int64]
 
 MOST_TOKENS = 448
 """The most tokens of the encoder that a question may have, since the cost of encoding rises with
-them. 512 characters of Chinese text have about 320 (at most 441 in 220 laws and articles); 512 rare
-characters have 518."""
+them. 512 characters of Chinese text have about 320 (at most 441 in 220 laws and articles); 512
+of which every second one is rare have 520."""
 
 _NEAREST = 100
 """How many candidates each search contributes: by passage vector, by clause vector, by terms and by
@@ -82,8 +82,8 @@ def find(
     ``without`` is the id of a passage to leave out. Raises QuestionError when none remains, and
     when the question has more than ``MOST_TOKENS``.
     """
-    _check_cost(encoder.count_tokens(query.canonical))
-    vector = encoder.encode_questions([query.canonical])[0]
+    _check_cost(encoder.count_tokens(query.text))
+    vector = encoder.encode_questions([query.text])[0]
     faq = (
         contents.faq.match(vector, query.terms, query.circumstances)
         if contents.faq is not None

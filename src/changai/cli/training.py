@@ -1,0 +1,43 @@
+"""Commands to train the encoder, pack it for the package, and export the built-in one."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("train-encoder")
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("directory", type=click.Path(path_type=Path))
+def train_encoder(recipe: Path, directory: Path) -> None:
+    """照配方 RECIPE（TOML）训练编码器，写成 sentence-transformers 模型目录 DIRECTORY。"""
+    from changai.training.extra import check
+
+    check()
+    from changai.training.encoder import train
+
+    train(recipe, directory)
+    click.echo(f"已写入 {directory}；用法：changai build --encoder {directory}")
+
+
+@click.command("pack-model")
+@click.argument("trained", type=click.Path(path_type=Path))
+@click.argument("directory", type=click.Path(path_type=Path))
+def pack_model(trained: Path, directory: Path) -> None:
+    """把训练好的模型 TRAINED 压成内置模型的样子（八位 ONNX，只留中文、英文和越南文的词表）。"""
+    from changai.training.extra import check
+
+    check()
+    from changai.training.packing import pack
+
+    pack(trained, directory)
+    click.echo(f"已写入 {directory}。")
+
+
+@click.command("export-model")
+@click.argument("directory", type=click.Path(path_type=Path))
+def export_model(directory: Path) -> None:
+    """把内置模型另存为 32 位的 sentence-transformers 模型目录，供微调或在 GPU 上建索引。"""
+    from changai.models.export import export_builtin
+
+    export_builtin(directory)
+    click.echo(f"已写入 {directory}；用法：changai build --encoder {directory}")

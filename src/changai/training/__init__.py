@@ -1,0 +1,1 @@
+"""Training the encoder and the reader, with sentence-transformers. It needs the extra ``train``."""

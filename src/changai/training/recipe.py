@@ -1,0 +1,101 @@
+"""A recipe: what a model is trained on, and for how long, as a TOML file.
+
+    base = "intfloat/multilingual-e5-small"
+    epochs = 2
+    seed = 1
+
+    [[material]]
+    questions = "tests/data/library"   # a folder with texts.tsv
+    texts = "texts"
+
+    [[material]]
+    squad = "cmrc2018.train.json"
+    each_epoch = 800
+
+Paths are relative to the file. ``each_epoch`` draws so many questions of a material anew for every
+epoch; without it, all are used.
+"""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+from changai.errors import TrainingError, shown
+from changai.training.material import Asked, Material, joined, read_library, read_squad
+
+RECORD = "training.json"
+"""The file beside a model's weights that tells how they were made."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    each_epoch: PositiveInt | None = None
+
+
+class LibraryPart(_Part):
+    """A folder of questions like ``tests/data/library``, and the folder of its texts."""
+
+    questions: Path
+    texts: Path
+
+    def read(self, folder: Path) -> Material:
+        """Raises ArticleError or QuestionFileError."""
+        return read_library(folder / self.questions, folder / self.texts)
+
+
+class SquadPart(_Part):
+    """A file in SQuAD's format."""
+
+    squad: Path
+
+    def read(self, folder: Path) -> Material:
+        """Raises QuestionFileError."""
+        return read_squad(folder / self.squad)
+
+
+class Recipe(BaseModel):
+    """What a model is made of: a base model, by name or folder, and the material."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str
+    epochs: PositiveInt = 2
+    seed: int = 1
+    material: tuple[LibraryPart | SquadPart, ...]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises TrainingError, which says what is wrong with it."""
+    try:
+        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TrainingError(f"读不了训练配方 {shown(path)}（{error}）；请检查文件") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise TrainingError(
+            f"训练配方 {shown(path)} 的 {place} 有误：{first['msg']}；请改正"
+        ) from error
+
+
+def read_material(recipe: Recipe, folder: Path) -> tuple[Material, list[range]]:
+    """All of a recipe's material as one, and where the questions of each part stand in it."""
+    parts = [each.read(folder) for each in recipe.material]
+    ends = np.cumsum([len(part.questions) for part in parts]).tolist()
+    starts = [0, *ends[:-1]]
+    return joined(parts), [range(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def drawn(recipe: Recipe, material: Material, places: list[range], epoch: int) -> list[Asked]:
+    """The questions of one epoch."""
+    random = np.random.default_rng(100 * recipe.seed + epoch)
+    questions: list[Asked] = []
+    for part, place in zip(recipe.material, places, strict=True):
+        numbers = np.arange(place.start, place.stop)
+        if part.each_epoch is not None and part.each_epoch < len(numbers):
+            numbers = np.sort(random.choice(numbers, part.each_epoch, replace=False))
+        questions += [material.questions[number] for number in numbers]
+    return questions
