@@ -46,10 +46,10 @@ def test_what_is_not_covered_is_said_with_the_reason_and_the_hotline(visit: Visi
 
 def test_a_follow_up_shows_what_it_means_and_can_be_taken_back(visit: Visit) -> None:
     page = visit.page
-    first = visit.answer("技能人才总量多少?")
+    first = visit.answer("技能人才有多少万人?")
     expect(first.locator(".meaning")).to_have_count(0)
     second = visit.answer("那高技能人才呢?")
-    expect(second.locator(".meaning span")).to_have_text("高技能人才总量多少?")
+    expect(second.locator(".meaning span")).to_have_text("高技能人才有多少万人?")
     expect(second.locator(".answer > .citation > blockquote")).to_contain_text("55.13")
     expect(second.locator(".asked")).to_have_text("那高技能人才呢?")
     assert in_sight(second.locator(".answer > .citation"))
@@ -57,7 +57,7 @@ def test_a_follow_up_shows_what_it_means_and_can_be_taken_back(visit: Visit) -> 
     second.get_by_role("button", name="按原话再问").press("Enter")
     expect(second.locator(".meaning")).to_have_count(0)
     expect(second.locator(".citation").first).to_be_attached()
-    expect(page.locator("#chat .asked")).to_have_text(["技能人才总量多少?", "那高技能人才呢?"])
+    expect(page.locator("#chat .asked")).to_have_text(["技能人才有多少万人?", "那高技能人才呢?"])
 
 
 def test_a_mended_spelling_is_shown_and_taken_back_in_the_same_way(desk: Visit) -> None:

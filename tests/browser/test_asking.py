@@ -11,7 +11,7 @@ from support.visits import ANSWER, QUESTION, Visit, in_sight
 
 
 def test_a_fast_typist_loses_nothing(visit: Visit) -> None:
-    asked = ["技能人才总量多少?", "那高技能人才呢?", QUESTION]
+    asked = ["技能人才有多少万人?", "那高技能人才呢?", QUESTION]
     for question in asked:
         visit.page.locator("#question").press_sequentially(question)
         visit.page.locator("#question").press("Enter")

@@ -17,12 +17,12 @@ from support.visits import ANSWER, PHONE, QUESTION, Visit, in_sight
 def test_one_answer_or_all_can_be_taken_along(visit: Visit, faq_index: Index) -> None:
     page = visit.page
     page.get_by_label("干部").check()
-    visit.answer("技能人才总量多少?")
+    visit.answer("技能人才有多少万人?")
     follow_up = visit.answer("那高技能人才呢?")
     visit.answer("工惠保一年保费多少钱?")
     first, second = (
         faq_index.ask(question).citations[0]
-        for question in ["技能人才总量多少?", "高技能人才总量多少?"]
+        for question in ["技能人才有多少万人?", "高技能人才有多少万人?"]
     )
 
     def saved(where: str, name: str) -> Download:
@@ -33,26 +33,26 @@ def test_one_answer_or_all_can_be_taken_along(visit: Visit, faq_index: Index) ->
 
     one, every = saved("one", "Word"), saved("all", "Word")
     assert re.fullmatch(r"产改问答-\d{4}-\d\d-\d\d\.docx", one.suggested_filename)
-    assert "技能人才总量多少?" not in paragraphs(one)
+    assert "技能人才有多少万人?" not in paragraphs(one)
     assert {
         "那高技能人才呢?",
-        "理解为：高技能人才总量多少?",
+        "理解为：高技能人才有多少万人?",
         f"“{second.passage.text}”[1]",
         f"[1] {wording.reference(second)} 查看原文",
     } <= set(paragraphs(one))
     assert {
-        "技能人才总量多少?",
+        "技能人才有多少万人?",
         f"“{first.passage.text}”[1]",
         "那高技能人才呢?",
         "工惠保一年保费多少钱?",
-        "文章未提及。最接近的段落提到“工惠保”，但没有说：保费、金额。",
+        "文章未提及。最接近的段落提到“工惠保”，但没有说：保费。",
     } <= set(paragraphs(every))
 
     one, every = saved("one", "Markdown"), saved("all", "Markdown")
     assert re.fullmatch(r"产改问答-\d{4}-\d\d-\d\d\.md", one.suggested_filename)
     assert headings(one) == ["那高技能人才呢?", "引用文献"]
     assert headings(every) == [
-        *("技能人才总量多少?", "那高技能人才呢?", "工惠保一年保费多少钱?", "引用文献")
+        *("技能人才有多少万人?", "那高技能人才呢?", "工惠保一年保费多少钱?", "引用文献")
     ]
     expect(page.locator("#chat .exchange")).to_have_count(3)
     # Nothing waits for the reader, which may still be loading what was closed.
