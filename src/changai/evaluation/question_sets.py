@@ -9,8 +9,10 @@ import csv
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from changai.errors import QuestionFileError, shown
 from changai.evaluation import squad
@@ -61,20 +63,33 @@ def read_library(folder: Path, texts: Path, part: str = HELD_OUT) -> QuestionSet
 
     Raises ArticleError or QuestionFileError.
     """
+    articles = library_articles(folder, texts, part)
+    digest, questions = library_questions(folder, articles)
+    return QuestionSet(digest, tuple(question for _, question, _ in questions), articles)
+
+
+def library_articles(folder: Path, texts: Path, part: str) -> tuple[Article, ...]:
+    """The texts of one part of a library. Raises ArticleError or QuestionFileError."""
     files = files_of(folder, part)
-    articles = tuple(each for each in read_all(find(texts)) if each.document.file in files)
-    questions, digest = [], hashlib.sha256()
+    return tuple(each for each in read_all(find(texts)) if each.document.file in files)
+
+
+def library_questions(
+    folder: Path, articles: Sequence[Article]
+) -> tuple[str, list[tuple[Path, Question, dict[str, Any]]]]:
+    """The questions of a library about some of its texts, each with its file and all that its line
+    holds, and one SHA-256 over the files. Raises QuestionFileError."""
+    files = {article.document.file for article in articles}
+    found, digest = [], hashlib.sha256()
     for path in sorted(folder.glob("*.jsonl")):
         text, sha256 = read_text(path)
         digest.update(sha256.encode())
-        lines = [line for line in text.split("\n") if line.strip()]
-        asked = parse_lines(path, "\n".join(lines))
-        questions += [
-            question
-            for question, line in zip(asked, lines, strict=True)
-            if json.loads(line).get("file") in files
-        ]
-    return QuestionSet(digest.hexdigest(), tuple(questions), articles)
+        lines = text.split("\n")
+        for question in parse_lines(path, text):
+            raw = json.loads(lines[question.line - 1])
+            if raw.get("file") in files:
+                found.append((path, question, raw))
+    return digest.hexdigest(), found
 
 
 def files_of(folder: Path, part: str) -> frozenset[str]:

@@ -1,17 +1,17 @@
 """The packages of the extra ``train``."""
 
-from importlib.util import find_spec
+from changai.evaluation.extra import require
 
-from changai.errors import MissingPackageError
-
-_PACKAGES = ("accelerate", "datasets", "onnx", "sentence_transformers")
+_PACKAGES = {
+    "accelerate": "accelerate",
+    "datasets": "datasets",
+    "onnx": "onnx>=1.17",
+    "sentence_transformers": "sentence-transformers>=5.4",
+}
+"""The requirements of pyproject.toml, with those that sentence-transformers needs for training, by
+the name that each package is imported under."""
 
 
 def check() -> None:
     """Raise MissingPackageError where one of them is not installed. None is imported."""
-    missing = [name.replace("_", "-") for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        raise MissingPackageError(
-            f"训练模型要用 {'、'.join(missing)}，还没有安装；请运行："
-            f"pip install {' '.join(missing)}"
-        )
+    require(_PACKAGES, "训练模型")

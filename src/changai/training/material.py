@@ -1,18 +1,18 @@
 """What models are trained on: passages, and questions with the passages that answer them."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from changai.errors import QuestionFileError, shown
-from changai.evaluation.question_sets import files_of, read_questions
+from changai.evaluation.question_sets import (
+    library_articles,
+    library_questions,
+    read_questions,
+)
 from changai.models.inputs import passage_input
-from changai.reading.articles import read_all
-from changai.reading.folder import find
-from changai.reading.questions import read_text
-from changai.records import Article
+from changai.records import Article, Question
 from changai.text.normalisation import normalise
 
 TRAINED_ON = "train"
@@ -47,17 +47,13 @@ def read_library(questions: Path, texts: Path, *, part: str = TRAINED_ON) -> Mat
 
     Raises ArticleError or QuestionFileError, also where a snippet stands in no passage.
     """
-    files = files_of(questions, part)
-    articles = [each for each in read_all(find(texts)) if each.document.file in files]
-    asked: list[Asked] = []
+    articles = library_articles(questions, texts, part)
     first = _first_numbers(articles)
-    for path in sorted(questions.glob("*.jsonl")):
-        text, _ = read_text(path)
-        for number, line in enumerate(text.splitlines(), start=1):
-            raw = json.loads(line)
-            if raw["file"] in first:
-                asked.append(_asked(raw, *first[raw["file"]], f"{shown(path)} 第 {number} 行"))
-    return _material(articles, asked)
+    _, asked = library_questions(questions, articles)
+    return _material(
+        articles,
+        [_asked(path, question, raw, *first[raw["file"]]) for path, question, raw in asked],
+    )
 
 
 def read_squad(path: Path) -> Material:
@@ -113,7 +109,9 @@ def _first_numbers(articles: Sequence[Article]) -> dict[str, tuple[int, int, Art
     return first
 
 
-def _asked(raw: dict[str, Any], text: int, first: int, article: Article, place: str) -> Asked:
+def _asked(
+    path: Path, question: Question, raw: dict[str, Any], text: int, first: int, article: Article
+) -> Asked:
     def holding(snippet: str) -> list[int]:
         found = [
             first + number
@@ -121,14 +119,16 @@ def _asked(raw: dict[str, Any], text: int, first: int, article: Article, place: 
             if snippet in passage.text
         ]
         if not found:
-            raise QuestionFileError(f"{place}：片段不在 {article.document.file} 的任何一段里")
+            raise QuestionFileError(
+                f"{shown(path)} 第 {question.line} 行："
+                f"片段不在 {article.document.file} 的任何一段里"
+            )
         return found
 
-    snippets = raw["relevant"]
-    answering = sorted({number for snippet in snippets for number in holding(snippet)})
+    answering = sorted({number for snippet in question.relevant for number in holding(snippet)})
     nearest = raw.get("nearest")
     return Asked(
-        normalise(raw["question"]),
+        normalise(question.text),
         text,
         tuple(answering),
         normalise(raw.get("answer", "")),
