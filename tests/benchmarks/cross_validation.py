@@ -24,16 +24,16 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.evaluation import fitting
-from changai.evaluation.fitting import Observation, Source
+from changai.evaluation.fitting import Source
 from changai.evaluation.metrics import auroc
 from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import encode
-from changai.models import encoders
+from changai.models import encoders, readers
 from changai.models.fitted import FAQ_ANSWERABILITY_FEATURES, FEATURES, Logistic, Model, load_model
 from changai.reading import articles
 from changai.search.answerability import judge
 from changai.search.index import Index
-from changai.search.ranking import rank
+from changai.search.ranking import rank, read, rerank
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = ROOT / "index" / "articles" / "ningbo-2023-05-13.txt"
@@ -41,18 +41,19 @@ FOLDS = 10
 Array = npt.NDArray[Any]
 
 
-def figures(observations: Sequence[Observation], models: Sequence[Model]) -> str:
+def figures(source: Source, models: Sequence[Model]) -> str:
     """Judge each observation by its own model."""
     ranks, confidences, answered = [], [], []
-    for observation, own in zip(observations, models, strict=True):
-        judged = judge(rank(observation.candidates, own), own)
+    for observation, own in zip(source.observations, models, strict=True):
+        first = read(rank(observation.candidates, own), source.reader)
+        judged = judge(rerank(first, own), own)
         order = judged.ranking.order()
         hits = np.flatnonzero(observation.hits[order])
         ranks.append(hits[0] + 1 if len(hits) else len(order) + 1)
         confidences.append(judged.belief.confidence)
         answered.append(judged.answering > 0)
     ranked, confidence, said = np.array(ranks), np.array(confidences), np.array(answered)
-    answerable = np.array([observation.question.answerable for observation in observations])
+    answerable = np.array([observation.question.answerable for observation in source.observations])
     right = answerable & (ranked <= 3)
     number = np.minimum((confidence * 10).astype(int), 9)
     error = sum(
@@ -129,7 +130,7 @@ def ablation(index: Index) -> None:
     for label, names in groups.items():
         with leaving_out(names):
             models = fit_folds(sources, [fold_of] * len(sources))
-        found = figures(sources[0].observations, [models[fold] for fold in fold_of])
+        found = figures(sources[0], [models[fold] for fold in fold_of])
         print(f"without {label:<24}", found, flush=True)
 
 
@@ -137,7 +138,7 @@ def xquad(index: Index, folder: Path, encoder: encoders.Encoder) -> None:
     files = {name: read_questions(folder / f"xquad.{name}.json") for name in ("zh", "en", "vi")}
     assert files["zh"].articles is not None
     paragraphs = files["zh"].articles
-    corpus = Index(encode(paragraphs, encoder), encoder, index.model)
+    corpus = Index(encode(paragraphs, encoder), encoder, index.reader, index.model)
     passages = {p.id: p for article in paragraphs for p in article.passages}
     sources, folds = project(index), None
     order = np.random.default_rng(0).permutation(len(paragraphs)) % FOLDS
@@ -155,12 +156,12 @@ def xquad(index: Index, folder: Path, encoder: encoders.Encoder) -> None:
         if name == "zh":
             folds = fit_folds([*sources, source], [None] * len(sources) + [fold_of])
         assert folds is not None
-        print(name, figures(source.observations, [folds[fold] for fold in fold_of]))
+        print(name, figures(source, [folds[fold] for fold in fold_of]))
 
 
 def main(folder: str | None = None) -> None:
     encoder = encoders.load(encoders.BUILTIN)
-    index = Index(encode([articles.read(ARTICLE)], encoder), encoder, load_model())
+    index = Index(encode([articles.read(ARTICLE)], encoder), encoder, readers.load(), load_model())
     if folder is None:
         ablation(index)
     else:

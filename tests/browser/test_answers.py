@@ -34,14 +34,14 @@ def test_what_is_not_covered_is_said_with_the_reason_and_the_hotline(visit: Visi
     exchange = visit.answer("工惠保一年保费多少钱?")
     expect(exchange.locator(".answer")).to_have_count(0)
     expect(exchange.locator(".verdict")).to_have_text("文章未提及")
-    expect(exchange.locator(".note")).to_contain_text("提到“工惠保”，但没有说：保费")
+    expect(exchange.locator(".note")).to_contain_text("提到“工惠保”，但没有回答这个问题")
     expect(exchange.get_by_role("link", name="12351")).to_be_visible()
     expect(exchange.locator(".citation").first).to_be_hidden()
     exchange.get_by_text("最接近的段落，不能当作答案").click()
     expect(exchange.locator(".citation:visible")).to_have_count(3)
     visit.page.get_by_label("干部").check()
     expect(exchange.get_by_role("link", name="12351")).to_be_hidden()
-    expect(exchange.locator(".note")).to_contain_text("没有说：保费")
+    expect(exchange.locator(".note")).to_contain_text("没有回答这个问题")
 
 
 def test_a_follow_up_shows_what_it_means_and_can_be_taken_back(visit: Visit) -> None:

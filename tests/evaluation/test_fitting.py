@@ -21,9 +21,9 @@ from changai.records import Question
 from changai.search.answerability import weigh
 from changai.search.features import ranking_features
 from changai.search.index import Index
-from changai.search.ranking import rank
 from support.articles import made_article
 from support.candidates import PLAIN, made_candidates, made_contents, made_faq
+from support.readers import Told, ranked
 
 TEXT = "每人发放安全帽两顶,另发防护手套一双,体检费用由企业承担。"
 FIRST, TWO = "每人发放安全帽两顶", "每人发放安全帽两顶,另发防护手套一双"
@@ -41,7 +41,8 @@ def _observation(
     question: str = PLAIN,
     answer: str = FIRST,
 ) -> Observation:
-    """A question with candidates of these ``TEXT_FEATURES`` and, with a FAQ, ``FAQ_FEATURES``."""
+    """A question with candidates of these rows of ``made_candidates`` and, with a FAQ,
+    ``FAQ_FEATURES``."""
     faq = made_faq([row[4:] for row in rows], [0, 0, 0], judged=(0,)) if by_faq else None
     candidates = made_candidates(
         CONTENTS[len(rows)], [row[:4] for row in rows], question=question, faq=faq
@@ -69,8 +70,13 @@ def _observations(
     return tuple(made)
 
 
-EASY = Source("easy.jsonl", "aa", _observations(30, seed=1))
-HARD = Source("hard.jsonl", "bb", _observations(40, seed=2, gap=-0.1, by_faq=False))
+def _source(name: str, sha256: str, observations: tuple[Observation, ...]) -> Source:
+    """A source whose reader has no opinion."""
+    return Source(name, sha256, observations, Told())
+
+
+EASY = _source("easy.jsonl", "aa", _observations(30, seed=1))
+HARD = _source("hard.jsonl", "bb", _observations(40, seed=2, gap=-0.1, by_faq=False))
 # The right passage was not among the candidates.
 MISSED = _observation([[0.1] * 8, [0.2] * 8], [False, False], answerable=True)
 
@@ -86,7 +92,7 @@ def _by_first(
 
 
 # What any model needs beside: of each kind one that is answered, and one that is not.
-BESIDE = Source(
+BESIDE = _source(
     "beside.jsonl",
     "cc",
     (
@@ -99,7 +105,7 @@ BESIDE = Source(
 
 def _fit(*observations: Observation) -> Model:
     """A model fitted on these first of all."""
-    model, _ = fit([Source("asked.jsonl", "", observations), BESIDE])
+    model, _ = fit([_source("asked.jsonl", "", observations), BESIDE])
     return model
 
 
@@ -126,7 +132,7 @@ def test_what_is_written_can_be_read() -> None:
 
 
 def test_the_sources_are_recorded() -> None:
-    more = Source("easy.jsonl", "aa", (*EASY.observations, MISSED))
+    more = _source("easy.jsonl", "aa", (*EASY.observations, MISSED))
     _, recorded = fit([more, HARD])
     assert [(one["file"], one["sha256"], one["questions"]) for one in recorded] == [
         ("easy.jsonl", "aa", 31),
@@ -138,7 +144,7 @@ def test_the_sources_are_recorded() -> None:
 
 
 def test_what_separates_perfectly_is_recorded_as_such() -> None:
-    plain = Source("plain.jsonl", "cc", _observations(30, seed=3, by_faq=False))
+    plain = _source("plain.jsonl", "cc", _observations(30, seed=3, by_faq=False))
     for recorded in fit([EASY, plain])[1]:
         assert (recorded["recall_at_1"], recorded["coverage_auroc"]) == (1, 1)
 
@@ -148,7 +154,7 @@ def test_a_source_tells_which_questions_can_be_answered() -> None:
 
 
 def test_every_source_weighs_the_same_in_ranking_and_clauses() -> None:
-    often = Source("easy.jsonl", "aa", EASY.observations * 3)
+    often = _source("easy.jsonl", "aa", EASY.observations * 3)
     (once, _), (thrice, _) = (fit([source, HARD]) for source in (EASY, often))
     for name in ("ranking", "clause"):
         expected = getattr(once, name).weights.tolist()
@@ -166,10 +172,10 @@ def test_the_weights_of_ranking_are_the_log_odds_of_coming_first() -> None:
         )
         for by_faq in (False, True)
     )
-    model, _ = fit([Source("a", "", plain), Source("b", "", by_faq)])
+    model, _ = fit([_source("a", "", plain), _source("b", "", by_faq)])
     weights = dict(zip(RANKING_FEATURES, model.ranking.weights.tolist(), strict=True))
     assert weights.pop("passage_similarity") == pytest.approx(math.log(3), rel=0.01)
-    assert list(weights.values()) == [0] * 8
+    assert list(weights.values()) == [0] * 7
     assert model.ranking.intercept == pytest.approx(0, abs=1e-9)
 
 
@@ -177,7 +183,7 @@ def _reference(source: Source, model: Model, labels: Sequence[float], part: str)
     """A regression of labels told by hand on the evidence of each question's first candidate."""
     rows = []
     for observation in source.observations:
-        ranking = rank(observation.candidates, model)
+        ranking = ranked(observation.candidates, model)
         rows.append(weigh(ranking, ranking.order()[0])[0].features)
     return logistic(part, np.array(rows, dtype=np.float64), np.array(labels))
 
@@ -192,7 +198,7 @@ def test_answerability_goes_by_the_first_candidate_and_the_first_three_may_answe
         (True, True, False, False),
     ]
     asked = tuple(_by_first(*each, best=best) for best, each in enumerate(hits, start=4))
-    source = Source("asked.jsonl", "", asked)
+    source = _source("asked.jsonl", "", asked)
     model, _ = fit([source, EASY])
     expected = _reference(source, model, [1, 1, 1, 0, 0, 1], "answerability")
     assert model.answerability.weights == pytest.approx(expected.weights)
@@ -201,7 +207,7 @@ def test_answerability_goes_by_the_first_candidate_and_the_first_three_may_answe
 
 
 def test_each_answerability_is_fitted_on_all_sources_judged_so_with_equal_weight() -> None:
-    second = Source("plain.jsonl", "", _observations(60, seed=3, by_faq=False))
+    second = _source("plain.jsonl", "", _observations(60, seed=3, by_faq=False))
     model, _ = fit([HARD, EASY, second])
     # In EASY all that can be answered are answered by one of the first three.
     expected = _reference(EASY, model, EASY.answerable.astype(float).tolist(), "faq_answerability")
@@ -210,8 +216,8 @@ def test_each_answerability_is_fitted_on_all_sources_judged_so_with_equal_weight
     rows, labels = [], []
     for source, times in ((HARD, 3), (second, 2)):
         for observation in source.observations * times:
-            order = rank(observation.candidates, model).order()
-            rows.append(weigh(rank(observation.candidates, model), order[0])[0].features)
+            order = ranked(observation.candidates, model).order()
+            rows.append(weigh(ranked(observation.candidates, model), order[0])[0].features)
             labels.append(float(observation.hits[order[:3]].any()))
     expected = logistic("answerability", np.array(rows, dtype=np.float64), np.array(labels))
     assert model.answerability.weights == pytest.approx(expected.weights, rel=1e-4)
@@ -222,7 +228,7 @@ def test_the_threshold_is_that_of_the_first_source() -> None:
     model, _ = fit([EASY, HARD])
     confidences = []
     for observation in EASY.observations:
-        ranking = rank(observation.candidates, model)
+        ranking = ranked(observation.candidates, model)
         evidence, _ = weigh(ranking, ranking.order()[0])
         assert evidence.by_faq
         confidences.append(model.faq_answerability.probability(evidence.features))
@@ -305,13 +311,13 @@ def test_the_weights_of_clauses_are_the_log_odds_of_holding_the_answer() -> None
     # The clause that holds the answer is 1 ahead of both others in overlap, three times of four,
     # and once 1 behind.
     ahead, behind = (_clauses(FIRST, (0, x), (0, 1 - x), (0, 1 - x)) for x in (1, 0))
-    plain = Source("a", "", (ahead, ahead, ahead, behind, _by_first(False, False)))
+    plain = _source("a", "", (ahead, ahead, ahead, behind, _by_first(False, False)))
     # The other source says nothing of clauses: the words that answer are not told.
     silent = [replace(o, question=Question(PLAIN, ("?",))) for o in EASY.observations[::2]]
-    model, _ = fit([plain, Source("b", "", (*silent, *EASY.observations[1::2]))])
+    model, _ = fit([plain, _source("b", "", (*silent, *EASY.observations[1::2]))])
     weights = dict(zip(model.clause.features, model.clause.weights.tolist(), strict=True))
     assert weights.pop("clause_overlap") == pytest.approx(math.log(3), rel=0.01)
-    assert list(weights.values()) == [0] * 5
+    assert list(weights.values()) == [0] * 4
     assert model.clause.intercept == pytest.approx(0, abs=1e-9)
 
 
@@ -322,9 +328,9 @@ def test_a_clause_beside_the_best_belongs_to_the_answer_where_it_mostly_does() -
     far = [_clauses(answer, (3, 0), (1, 0), (-9, 0)) for answer in (TWO, TWO, TWO, FIRST)]
     # Where the best clause is not of the answer, nothing is learned.
     wrong = _clauses(FIRST, (0, 0), (2, 0), (-9, 0))
-    plain = Source("a", "", (*near, *far, wrong, _by_first(False, False)))
+    plain = _source("a", "", (*near, *far, wrong, _by_first(False, False)))
     silent = [replace(o, question=Question(PLAIN, ("?",))) for o in EASY.observations[::2]]
-    model, _ = fit([plain, Source("b", "", (*silent, *EASY.observations[1::2]))])
+    model, _ = fit([plain, _source("b", "", (*silent, *EASY.observations[1::2]))])
     (scale,) = [w for w in model.clause.weights.tolist() if w != 0]
     # As in BINARY and POSITIVE below, but from 1 and 2 on: -ln 3 at 1, and ln 3 at 2.
     assert model.beside.weights[0] * scale == pytest.approx(2 * math.log(3), rel=0.01)
@@ -360,13 +366,13 @@ ANSWERABLE = _observation([[0.9] * 8, [0.2] * 8], [True, False], answerable=True
 )
 def test_a_source_must_have_both_kinds(observations: tuple[Observation, ...]) -> None:
     with pytest.raises(QuestionFileError, match=r"lacking\.jsonl"):
-        fit([EASY, Source("lacking.jsonl", "", observations)])
+        fit([EASY, _source("lacking.jsonl", "", observations)])
 
 
 def test_a_source_whose_every_candidate_answers_is_refused() -> None:
     alone = _observation([[0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]], [True], answerable=True)
     with pytest.raises(QuestionFileError, match=r"alone\.jsonl"):
-        fit([Source("alone.jsonl", "", (alone, UNANSWERABLE)), HARD])
+        fit([_source("alone.jsonl", "", (alone, UNANSWERABLE)), HARD])
 
 
 @pytest.mark.parametrize("only", [EASY, HARD])
@@ -376,7 +382,7 @@ def test_questions_must_be_asked_with_a_faq_and_without(only: Source) -> None:
 
 
 def test_a_source_may_not_be_judged_in_both_ways() -> None:
-    mixed = Source("mixed.jsonl", "", (*EASY.observations, *HARD.observations))
+    mixed = _source("mixed.jsonl", "", (*EASY.observations, *HARD.observations))
     with pytest.raises(QuestionFileError, match=r"mixed\.jsonl 的索引里.*请分开拟合"):
         fit([mixed, EASY])
 
@@ -385,7 +391,7 @@ def test_where_no_question_is_answered_first_nothing_tells_further_answers() -> 
     # The passage that answers is no better than the one before it.
     behind = _observation([[0.1] * 8, [0.1] * 8], [False, True], answerable=True)
     with pytest.raises(QuestionFileError, match=r"behind\.jsonl"):
-        fit([Source("behind.jsonl", "", (behind, UNANSWERABLE)), EASY, HARD])
+        fit([_source("behind.jsonl", "", (behind, UNANSWERABLE)), EASY, HARD])
 
 
 def test_the_words_that_answer_must_be_told() -> None:
@@ -394,7 +400,7 @@ def test_the_words_that_answer_must_be_told() -> None:
         for o in (ANSWERABLE, UNANSWERABLE, _by_first(True, False), _by_first(False, False))
     ]
     with pytest.raises(QuestionFileError, match="clause"):
-        fit([Source("a", "", tuple(silent[:2])), Source("b", "", tuple(silent[2:]))])
+        fit([_source("a", "", tuple(silent[:2])), _source("b", "", tuple(silent[2:]))])
 
 
 def test_observe_finds_the_candidates_of_each_question(faq_index: Index) -> None:

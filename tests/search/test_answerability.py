@@ -11,14 +11,14 @@ from changai.indexing import faq
 from changai.indexing.build import encode
 from changai.indexing.faq import FaqMatches
 from changai.models.encoders import Encoder
-from changai.models.fitted import Model, load_model
+from changai.models.fitted import Floats, Model, load_model
 from changai.query.understanding import understand
 from changai.search.answerability import MOST_ANSWERS, Judgement, judge, weigh
 from changai.search.candidates import find
-from changai.search.ranking import rank
 from support.articles import READERS, THIRST, WELDERS, made_article
 from support.candidates import PLAIN, Rows, made_candidates, made_contents, made_faq
 from support.models import made_model
+from support.readers import ranked
 
 LN3 = math.log(3)
 ONE = made_contents(made_article("甲", *["车间东侧设有一只保温桶。"] * 5))
@@ -34,8 +34,8 @@ def _judge(
     scores: Sequence[float], model: Model, *, question: str = PLAIN, confidence: float = 0
 ) -> Judgement:
     """Judge five candidates that score so much, all with the same log-odds of an answer."""
-    rows: Rows = [[score, confidence, 0, 0] for score in scores]
-    return judge(rank(made_candidates(ONE, rows, question=question), model), model)
+    rows: Rows = [[score, 0, confidence, 0] for score in scores]
+    return judge(ranked(made_candidates(ONE, rows, question=question), model), model)
 
 
 BY_SIMILARITY = {"passage_similarity": 1.0}
@@ -47,7 +47,7 @@ def test_a_question_is_answered_from_the_threshold_on(threshold: float, answerin
         threshold=threshold,
         ranking=BY_SIMILARITY,
         # Held above 3/4 by a hair: a weight is rounded to 32 bits.
-        answerability={"clause_similarity": LN3 + 1e-6},
+        answerability={"passage_overlap": LN3 + 1e-6},
         further={"intercept": -9},
     )
     judged = _judge([1, 2, 3, 0, 0], model, confidence=1)
@@ -58,16 +58,16 @@ def test_a_question_is_answered_from_the_threshold_on(threshold: float, answerin
 
 def test_the_first_candidate_alone_is_believed() -> None:
     # The odds of the best are 3 to 1, whatever others have.
-    model = made_model(ranking=BY_SIMILARITY, answerability={"clause_similarity": LN3})
-    rows: Rows = [[0, 5, 0, 0], [1, 1, 0, 0], [0, 5, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
-    judged = judge(rank(made_candidates(ONE, rows), model), model)
+    model = made_model(ranking=BY_SIMILARITY, answerability={"passage_overlap": LN3})
+    rows: Rows = [[0, 0, 5, 0], [1, 0, 1, 0], [0, 0, 5, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    judged = judge(ranked(made_candidates(ONE, rows), model), model)
     assert judged.belief.confidence == pytest.approx(3 / 4)
 
 
 def test_what_is_missing_is_told_of_the_first_candidate() -> None:
-    model = made_model(ranking=BY_SIMILARITY, answerability={"missing_points": -LN3})
-    judged = _judge([1, 0, 0, 0, 0], model, question="公积金怎么说?")
-    assert judged.belief.missing.names() == ("公积金",)
+    model = made_model(ranking=BY_SIMILARITY, answerability={"missing_years": -LN3})
+    judged = _judge([1, 0, 0, 0, 0], model, question="2020年怎么说?")
+    assert judged.belief.missing.names() == ("2020年",)
     # Odds of 1 to 3.
     assert judged.belief.confidence == pytest.approx(1 / 4)
     assert judged.answering == 0
@@ -119,11 +119,11 @@ def test_a_further_passage_must_itself_be_believed(
 ) -> None:
     # The log-odds of the first are 4.
     second, third = odds
-    rows: Rows = [[9, 4, 0, 0], [8, second, 0, 0], [7, third, 0, 0], [0] * 4, [0] * 4]
+    rows: Rows = [[9, 0, 4, 0], [8, 0, second, 0], [7, 0, third, 0], [0] * 4, [0] * 4]
     model = made_model(
-        ranking=BY_SIMILARITY, answerability={"clause_similarity": 1}, further={"log_odds": 1}
+        ranking=BY_SIMILARITY, answerability={"passage_overlap": 1}, further={"log_odds": 1}
     )
-    assert judge(rank(made_candidates(ONE, rows), model), model).answering == answering
+    assert judge(ranked(made_candidates(ONE, rows), model), model).answering == answering
 
 
 @pytest.mark.parametrize(("question", "answering"), [(PLAIN, 1), (SEVERAL, MOST_ANSWERS)])
@@ -140,12 +140,12 @@ def test_several_may_answer_where_several_things_are_asked_for(
 
 def test_a_candidate_is_weighed_by_its_features_and_what_it_lacks() -> None:
     rows: Rows = [[0.5, 0.25, 1, 0], [0.75, 0.5, 0, 1], *[[0.0] * 4] * 3]
-    ranking = rank(made_candidates(ONE, rows, question="公积金怎么说?"), made_model())
+    ranking = ranked(made_candidates(ONE, rows, question="2020年怎么说?"), made_model())
     found, lacking = weigh(ranking, 1)
-    assert lacking.names() == ("公积金",)
+    assert lacking.names() == ("2020年",)
     assert not found.by_faq
-    # One point is missing, of seven characters.
-    expected = [0.75, 0.5, 0, 1, 0, math.log(7), 0, 0, 0, 0, 0, 1, 1, 0]
+    # Nothing leads where all score nothing. One year is missing, of nine characters.
+    expected = [0.75, 0, 0, 0, 0, 0, math.log(9), 1, 0, 0]
     assert found.features.tolist() == pytest.approx(expected)
 
 
@@ -164,7 +164,7 @@ JUDGING = made_model(
 
 def test_a_document_that_is_known_not_to_answer_sinks_beside_others() -> None:
     rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [2.5, 0, 0, 0], [0.5, 0, 0, 0]]
-    ranking = rank(made_candidates(PAIR, rows, faq=_faq(-4, 0, 0)), JUDGING)
+    ranking = ranked(made_candidates(PAIR, rows, faq=_faq(-4, 0, 0)), JUDGING)
     judged = judge(ranking, JUDGING)
     # The log-odds of its best passage are 3 - 4; the other document, which is not judged by its
     # FAQ, stands still.
@@ -176,13 +176,13 @@ def test_a_document_that_is_known_not_to_answer_sinks_beside_others() -> None:
 
 def test_a_document_that_answers_does_not_rise_above_one_that_does_too() -> None:
     rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [3.5, 0, 0.5, 0], [0.5, 0, 0, 0]]
-    judged = judge(rank(made_candidates(PAIR, rows, faq=_faq(1, 0, 0)), JUDGING), JUDGING)
+    judged = judge(ranked(made_candidates(PAIR, rows, faq=_faq(1, 0, 0)), JUDGING), JUDGING)
     assert judged.ranking.scores.tolist() == [2, 3, 1, 3.5, 0.5]
 
 
 def test_a_document_that_is_known_to_answer_comes_before_one_that_is_not_believed_to() -> None:
     rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [5, 0, -1, 0], [0.5, 0, 0, 0]]
-    judged = judge(rank(made_candidates(PAIR, rows, faq=_faq(1, 0, 0)), JUDGING), JUDGING)
+    judged = judge(ranked(made_candidates(PAIR, rows, faq=_faq(1, 0, 0)), JUDGING), JUDGING)
     # Its best passage is put right before the other's; the order of either's passages stays.
     assert judged.ranking.scores.tolist() == pytest.approx([4, 5, 3, 5, 0.5], abs=2e-3)
     assert judged.ranking.order() == [1, 3, 0, 2, 4]
@@ -193,7 +193,7 @@ def test_a_document_that_is_known_to_answer_comes_before_one_that_is_not_believe
 def test_a_document_that_is_alone_does_not_sink() -> None:
     alone = made_faq([[0.0] * 4] * 5, [-9, 0, 0], judged=(0,))
     rows: Rows = [[score, 0, 0, 0] for score in (1, 2, 3, 4, 5)]
-    judged = judge(rank(made_candidates(ONE, rows, faq=alone), JUDGING), JUDGING)
+    judged = judge(ranked(made_candidates(ONE, rows, faq=alone), JUDGING), JUDGING)
     assert judged.ranking.scores.tolist() == [1, 2, 3, 4, 5]
     # Log-odds of 5 - 9: it is judged by its FAQ all the same.
     assert judged.belief.confidence == pytest.approx(1 / (1 + math.exp(4)))
@@ -212,14 +212,20 @@ def test_a_document_none_of_whose_passages_is_a_candidate_changes_nothing() -> N
         clause_similarity=whole.clause_similarity[3:],
         clause_overlap=whole.clause_overlap[3:],
     )
-    judged = judge(rank(others, JUDGING), JUDGING)
+    judged = judge(ranked(others, JUDGING), JUDGING)
     assert judged.ranking.scores.tolist() == [5, 0.5]
 
 
 def test_few_questions_sink_nothing() -> None:
     rows: Rows = [[2, 0, 0, 0], [3, 0, 0, 0], [1, 0, 0, 0], [2.5, 0, 0, 0], [0.5, 0, 0, 0]]
     candidates = made_candidates(PAIR, rows, faq=_faq(-4, 0, 0, judged=()))
-    assert judge(rank(candidates, JUDGING), JUDGING).ranking.scores.tolist() == [2, 3, 1, 2.5, 0.5]
+    assert judge(ranked(candidates, JUDGING), JUDGING).ranking.scores.tolist() == [
+        2,
+        3,
+        1,
+        2.5,
+        0.5,
+    ]
 
 
 def test_the_fitted_model_goes_by_the_faq_where_an_article_brings_one(
@@ -228,22 +234,21 @@ def test_the_fitted_model_goes_by_the_faq_where_an_article_brings_one(
     monkeypatch.setattr(faq, "_ENOUGH", 1)
     contents, model = encode([WELDERS, READERS], encoder), load_model()
 
-    def judged(question: str) -> Judgement:
+    def judged(question: str) -> tuple[Floats, Judgement]:
         query = understand(question, contents.spelling)
-        return judge(rank(find(contents, encoder, query), model), model)
+        ranking = ranked(find(contents, encoder, query), model)
+        return ranking.scores, judge(ranking, model)
 
-    answered = judged(THIRST)
+    scores, answered = judged(THIRST)
     # The question is that of the FAQ, which this passage answers; its article does not sink.
-    assert answered.ranking.features[2, 4:6].tolist() == pytest.approx([1, 1], abs=1e-5)
-    linear = model.ranking.log_odds(answered.ranking.features)
-    assert (answered.ranking.scores >= linear).all()
+    assert answered.ranking.features[2, 3:5].tolist() == pytest.approx([1, 1], abs=1e-5)
+    assert (answered.ranking.scores >= scores).all()
     weighed = [weigh(answered.ranking, candidate)[0] for candidate in range(5)]
     assert [each.by_faq for each in weighed] == [True] * 3 + [False] * 2
     assert model.faq_answerability.probability(weighed[2].features) > 0.5
     # The one that it does not answer sinks it, and it is not believed to answer.
-    refused = judged("有没有班车?")
-    linear = model.ranking.log_odds(refused.ranking.features)
-    sunk = (refused.ranking.scores - linear).tolist()
+    scores, refused = judged("有没有班车?")
+    sunk = (refused.ranking.scores - scores).tolist()
     assert sunk[3:] == [0, 0]
     assert sunk[0] < -1
     assert np.ptp(sunk[:3]) == pytest.approx(0, abs=1e-4)

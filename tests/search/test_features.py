@@ -23,13 +23,15 @@ from changai.search.features import (
     log_odds,
     ranking_features,
 )
+from changai.text.normalisation import normalise
 from support.articles import GLOVES, made_article
-from support.candidates import PLAIN, Rows, made_candidates, made_contents, made_faq
+from support.candidates import Rows, made_candidates, made_contents, made_faq
+from support.readers import made_reading
 
 CONTENTS = made_contents(
     made_article("甲", GLOVES, "车间东侧设有一只保温桶。"), made_article("乙", "图书每次可借三册。")
 )
-NOTHING = Missing((), (), (), (), (), ())
+NOTHING = Missing((), ())
 ROWS: Rows = [[0.5, 0.25, 1, 0], [0.75, 0.5, 0, 0], [0, 0, 0, 0]]
 # The first passage has three clauses, the others one.
 CLAUSES: Rows = [[0.25, 0], [0.5, 0.75], [0.125, 1], [0.5, 0.25], [0.375, 0.125]]
@@ -39,13 +41,13 @@ def _floats(*values: float) -> Floats:
     return np.array(values, dtype=np.float32)
 
 
-def test_a_passage_is_measured_with_its_best_clauses() -> None:
+def test_a_passage_is_measured_with_its_nearest_clause() -> None:
     features = ranking_features(made_candidates(CONTENTS, ROWS, clauses=CLAUSES))
     assert features.tolist() == [
-        # The nearest clause is the second, the one that shares most the third.
-        [0.5, 0.5, 1, 1, 0, 0, 0, 0, 0],
-        [0.75, 0.5, 0, 0.25, 0, 0, 0, 0, 0],
-        [0, 0.375, 0, 0.125, 0, 0, 0, 0, 0],
+        # The nearest clause is the second.
+        [0.5, 0.5, 1, 0, 0, 0, 0, 0],
+        [0.75, 0.5, 0, 0, 0, 0, 0, 0],
+        [0, 0.375, 0, 0, 0, 0, 0, 0],
     ]
     assert features.shape == (3, len(RANKING_FEATURES))
     assert features.dtype == np.float32
@@ -55,7 +57,7 @@ def test_a_passage_is_measured_by_the_faq_too() -> None:
     faq = made_faq([[0.5, 0.25, -1, 0.125], [1, 0, 0.5, 0.75], [0, 1, 2, 0]], [0, 0, 0], judged=())
     candidates = made_candidates(CONTENTS, ROWS, faq=faq)
     features = ranking_features(candidates)
-    assert features[:, 4:8].tolist() == [[0.5, 0.25, -1, 0.125], [1, 0, 0.5, 0.75], [0, 1, 2, 0]]
+    assert features[:, 3:7].tolist() == [[0.5, 0.25, -1, 0.125], [1, 0, 0.5, 0.75], [0, 1, 2, 0]]
     # Those of the candidates alone, where these are not all the passages.
     some = replace(
         candidates,
@@ -88,47 +90,32 @@ def test_a_passage_may_speak_of_another_year(question: str, other: list[int]) ->
     assert ranking_features(candidates)[:, -1].tolist() == other
 
 
-def _clause_features(question: str, *texts: str) -> Floats:
-    """The features of the clauses of the first of some passages, less what is compared."""
-    contents = made_contents(made_article("甲", *texts))
-    rows = [[0.0] * 4] * len(texts)
-    features = clause_features(made_candidates(contents, rows, question=question), 0)
-    assert features.shape[1] == len(CLAUSE_FEATURES)
-    return features[:, 2:]
-
-
 def test_a_clause_has_its_own_similarity_and_overlap() -> None:
     candidates = made_candidates(CONTENTS, ROWS, clauses=CLAUSES)
     for candidate, own in ((0, CLAUSES[:3]), (1, CLAUSES[3:4]), (2, CLAUSES[4:])):
-        features = clause_features(candidates, candidate)
-        assert features.tolist() == [[*values, 0, 0, 0, 0] for values in own]
+        features = clause_features(candidates, candidate, None)
+        assert features.tolist() == [[*values, 0, 0, 0] for values in own]
+        assert features.shape[1] == len(CLAUSE_FEATURES)
         assert features.dtype == np.float32
 
 
-def test_a_clause_may_give_what_is_asked_for() -> None:
-    # The first two give a number, the third does not.
-    assert _clause_features("手套有多少双?", GLOVES)[:, 0].tolist() == [1, 1, 0]
-    assert not _clause_features(PLAIN, GLOVES)[:, 0].any()
-
-
-LONG = "向焊工每人每年发放安全帽半打"
-
-
 @pytest.mark.parametrize(
-    ("text", "titles"),
+    ("answer", "shares"),
     [
-        ("发放焊工安全帽子。每人两顶不收费用。", [1, 0]),
-        # Only what opens the passage, is a sentence, and short, is its title.
-        ("发放焊工安全帽子,每人两顶不收费用。", [0, 0]),
-        # 14 characters, and 15.
-        (f"{LONG}。每人两顶不收费用。", [1, 0]),
-        (f"{LONG}了。每人两顶不收费用。", [0, 0]),
-        # The only clause is no title.
-        ("发放焊工安全帽子。", [0]),
+        ("安全帽两顶", [1, 0, 0]),
+        # Half of what answers is in each, less the comma between them.
+        ("两顶,另发", [0.4, 0.4, 0]),
+        # All 37 characters.
+        ("", [13 / 37, 10 / 37, 11 / 37]),
     ],
 )
-def test_the_clause_that_opens_a_passage_may_be_its_title(text: str, titles: list[int]) -> None:
-    assert _clause_features(PLAIN, text)[:, 1].tolist() == titles
+def test_a_clause_may_hold_what_the_reader_takes_for_the_answer(
+    answer: str, shares: list[float]
+) -> None:
+    candidates = made_candidates(CONTENTS, ROWS)
+    reading = made_reading(normalise(GLOVES), answer=answer)
+    features = clause_features(candidates, 0, reading)
+    assert np.exp(features[:, 2]).tolist() == pytest.approx([0.001 + each for each in shares])
 
 
 def _with_snippets(*snippets: tuple[int, int, float, float]) -> Candidates:
@@ -174,8 +161,12 @@ def test_a_clause_may_answer_a_like_question(
 ) -> None:
     candidates = _with_snippets(*snippets)
     assert candidates.clause_spans(0) == [(0, 13), (14, 24), (25, 36)]
-    features = clause_features(candidates, 0)
-    assert [tuple(row) for row in features[:, 4:].tolist()] == likeness
+    features = clause_features(candidates, 0, None)
+    assert [tuple(row) for row in features[:, 3:].tolist()] == likeness
+
+
+READINGS = {0: made_reading("安", 2), 2: made_reading("安", -1)}
+SCORES = _floats(0.5, -1, 0.25)
 
 
 def _evidence(question: str, row: Floats, missing: Missing, *, by_faq: bool) -> Floats:
@@ -183,42 +174,54 @@ def _evidence(question: str, row: Floats, missing: Missing, *, by_faq: bool) -> 
     unanswered = [0.625, 0.5, -0.125], [0.25, 0.25, 0.25]
     faq = made_faq([[0.0] * 4] * 3, *unanswered, judged=(0,) if by_faq else ())
     candidates = made_candidates(CONTENTS, ROWS, question=question, faq=faq)
-    found = evidence(candidates, 0, row, missing)
+    found = evidence(candidates, 0, row, SCORES, READINGS, missing)
     assert found.by_faq is by_faq
-    assert not evidence(candidates, 2, row, missing).by_faq
+    assert not evidence(candidates, 2, row, SCORES, READINGS, missing).by_faq
     return found.features
 
 
-RANKED = _floats(0.9, 0.8, 0.5, 0.25, 0.7, 0.6, 0.3, 0.2, 1)
+RANKED = _floats(0.9, 0.8, 0.5, 0.7, 0.6, 0.3, 0.2, 1)
 
 
 def test_the_evidence_counts_what_is_missing_up_to_two() -> None:
-    missing = Missing(("金额", "数字"), (), ("原因",), ("2023",), (), ("保费", "网址", "名单"))
+    missing = Missing(("2023", "2022", "2021"), ("杭州",))
     row = _evidence("保费多少?", RANKED, missing, by_faq=False)
-    # Five characters, some of them Chinese; the counts in the order of ANSWERABILITY_FEATURES;
-    # nothing of the FAQ, since there are too few questions.
-    assert row.tolist() == pytest.approx(
-        [0.9, 0.8, 0.5, 0.25, 0, math.log(5), 2, 0, 1, 1, 0, 2, 1, 0]
-    )
+    # Similarity and overlap; what the reader says of it, and on average; how far it leads; five
+    # characters, some of them Chinese; nothing of the FAQ, since there are too few questions.
+    expected = [0.9, 0.5, 2, 0.5, 0.25, 0, math.log(5), 2, 1, 0]
+    assert row.tolist() == pytest.approx(expected)
     assert len(row) == len(ANSWERABILITY_FEATURES)
 
 
+def test_a_passage_that_was_not_read_counts_as_the_worst_of_those_that_were() -> None:
+    candidates = made_candidates(CONTENTS, ROWS)
+    found = evidence(candidates, 1, RANKED, SCORES, READINGS, NOTHING).features
+    # It is 1.5 behind the first.
+    assert found[2:5].tolist() == [-1, 0.5, -1.5]
+
+
+def test_a_passage_that_is_alone_leads_by_nothing() -> None:
+    candidates = made_candidates(made_contents(made_article("甲", GLOVES)), ROWS[:1])
+    found = evidence(candidates, 0, RANKED, SCORES[:1], READINGS, NOTHING).features
+    assert found[4] == 0
+
+
 def test_the_evidence_of_a_question_in_another_language_with_nothing_missing() -> None:
-    row = _evidence("who", _floats(*[0] * 9), NOTHING, by_faq=False)
-    assert row.tolist() == pytest.approx([0, 0, 0, 0, 1, math.log(3), 0, 0, 0, 0, 0, 0, 0, 0])
+    row = _evidence("who", _floats(*[0] * 8), NOTHING, by_faq=False)
+    assert row.tolist() == pytest.approx([0, 0, 2, 0.5, 0.25, 1, math.log(3), 0, 0, 0])
 
 
 def test_the_evidence_may_go_by_the_faq() -> None:
-    missing = Missing((), ("时间",), (), (), ("杭州",) * 3, ())
+    missing = Missing((), ("杭州",) * 3)
     row = _evidence("何时", RANKED, missing, by_faq=True)
-    expected = [0.9, 0.8, 0.5, 0.25, 0, math.log(2), 0, 1, 0, 0, 2, 0, 1, 0]
+    expected = [0.9, 0.5, 2, 0.5, 0.25, 0, math.log(2), 0, 2, 0]
     assert row.tolist() == pytest.approx([*expected, 0.7, 0.6, 0.3, 0.2, 0.625, 0.5, -0.125])
     assert len(row) == len(FAQ_ANSWERABILITY_FEATURES)
     assert row.dtype == np.float32
 
 
 def test_without_a_faq_the_evidence_goes_by_the_text() -> None:
-    found = evidence(made_candidates(CONTENTS, ROWS), 0, RANKED, NOTHING)
+    found = evidence(made_candidates(CONTENTS, ROWS), 0, RANKED, SCORES, READINGS, NOTHING)
     assert not found.by_faq
     assert len(found.features) == len(ANSWERABILITY_FEATURES)
 

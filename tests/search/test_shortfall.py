@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from changai.query.expectations import Missing
@@ -11,41 +10,22 @@ from changai.search.shortfall import mentioned, missing
 from support.articles import GLOVES, made_article
 from support.candidates import made_candidates, made_contents
 
-HEATING = "宁波冬天有暖气供应,车间夏天有凉茶供应,工人下班有澡堂可去,手套每年发放2双。"
 CONTENTS = made_contents(
-    made_article("丙", GLOVES, HEATING, "车间东侧设有保温桶。"),
+    made_article("丙", GLOVES, "宁波冬天有暖气供应。", "车间东侧设有保温桶。"),
     made_article("甲", "2021年,全市举办竞赛五十项。"),
 )
-NOTHING = Missing((), (), (), (), (), ())
 
 
-def _missing(question: str, candidate: int, *similarity: float) -> Missing:
-    """What a candidate does not give, whose clauses are so near the question."""
-    asked = made_candidates(CONTENTS, [[0.0] * 4] * 4, question=question)
-    near = np.zeros(len(asked.clauses), dtype=np.float32)
-    near[asked.of(candidate)] = similarity
-    return missing(replace(asked, clause_similarity=near), candidate)
-
-
-def test_a_kind_of_answer_is_looked_for_in_a_passage() -> None:
-    assert _missing("手套有多少双?", 0, 1, 2, 3) == NOTHING
-    assert _missing("手套有多少双?", 2, 1).names() == ("数字",)
-
-
-def test_a_kind_of_answer_is_looked_for_in_the_three_nearest_clauses() -> None:
-    # The number stands in the last of four.
-    assert _missing("手套有多少双?", 1, 4, 3, 2, 1).names() == ("数字",)
-    for scores in ((4, 3, 1, 2), (1, 3, 4, 2), (0, 0, 0, 1)):
-        assert _missing("手套有多少双?", 1, *scores) == NOTHING
-    # Of equals, the first in reading order.
-    assert _missing("手套有多少双?", 1, 1, 1, 1, 1).names() == ("数字",)
+def _missing(question: str, candidate: int) -> Missing:
+    """What a candidate does not give."""
+    return missing(made_candidates(CONTENTS, [[0.0] * 4] * 4, question=question), candidate)
 
 
 def test_a_place_is_looked_for_in_the_document_and_a_year_in_what_dates_the_passage() -> None:
-    assert _missing("宁波有什么规定?", 2, 1).places == ()
-    assert _missing("宁波有什么规定?", 3, 1).places == ("宁波",)
-    assert _missing("2021年有什么规定?", 3, 1).years == ()
-    assert _missing("2022年有什么规定?", 3, 1).years == ("2022",)
+    assert _missing("宁波有什么规定?", 2).places == ()
+    assert _missing("宁波有什么规定?", 3).places == ("宁波",)
+    assert _missing("2021年有什么规定?", 3).years == ()
+    assert _missing("2022年有什么规定?", 3).years == ("2022",)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +74,7 @@ def test_what_is_misread_is_given_as_meant() -> None:
     question = "2020年宁波的公积金多少钱?"
     for article, names in (
         (Article(document, passages), ()),
-        (printed, ("宁波", "2020年", "公积金", "金额")),
+        (printed, ("宁波", "2020年")),
     ):
         asked = made_candidates(made_contents(article), [[0.0] * 4], question=question)
         assert missing(asked, 0).names() == names

@@ -75,7 +75,8 @@ def made_candidates(
     clauses: Rows | None = None,
     faq: FaqMatches | None = None,
 ) -> Candidates:
-    """All passages as candidates with these ``TEXT_FEATURES``.
+    """All passages as candidates. A row is the similarity of a passage, that of its nearest clause,
+    its overlap, and that of the clause that has most.
 
     ``clauses`` gives the similarity and the overlap of each clause; if it is not given, the first
     clause of a passage has those of the row, and each one behind it 0.1 less.

@@ -8,9 +8,11 @@ from changai.models.fitted import FEATURES, Logistic, Model
 
 
 def made_model(*, threshold: float = 0.5, **parts: Mapping[str, float]) -> Model:
-    """A model with these weights and, by the name ``intercept``, intercepts; all others are 0."""
+    """A model with these weights and, by the name ``intercept``, intercepts; all others are 0, but
+    that reading leaves the scores as they are."""
     assert parts.keys() <= FEATURES.keys()
-    made = {name: _made(features, parts.get(name, {})) for name, features in FEATURES.items()}
+    given = {"reranking": {"score": 1.0}, **parts}
+    made = {name: _made(features, given.get(name, {})) for name, features in FEATURES.items()}
     return Model(**made, threshold=threshold)
 
 

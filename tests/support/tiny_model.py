@@ -21,7 +21,9 @@ def write_tiny_model(folder: Path) -> Path:
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=["<s>", "$A", "</s>"], special_tokens=[("<s>", 0), ("</s>", 2)]
+        single=["<s>", "$A", "</s>"],
+        pair=["<s>", "$A", "</s>", "</s>", "$B", "</s>"],
+        special_tokens=[("<s>", 0), ("</s>", 2)],
     )
     names = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token"), special, strict=True))
     fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]

@@ -43,6 +43,7 @@ for command in (
     evaluating.fit,
     evaluating.feedback,
     training.train_encoder,
+    training.train_reader,
     training.pack_model,
     training.export_model,
 ):

@@ -7,7 +7,7 @@ regression", 2000). Answerability follows, on the candidates that this ranking p
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from changai.errors import QuestionFileError
 from changai.evaluation.metrics import auroc
 from changai.evaluation.outcomes import naming
 from changai.models.fitted import FEATURES, RANKING_FEATURES, Logistic, Model
+from changai.models.readers import Reader
 from changai.records import Question
 from changai.search.answerability import MOST_ANSWERS, weigh
 from changai.search.candidates import Candidates
@@ -27,9 +28,10 @@ from changai.search.features import (
     clause_features,
     further_features,
     ranking_features,
+    reranking_features,
 )
 from changai.search.index import Index
-from changai.search.ranking import Ranking, rank
+from changai.search.ranking import Ranking, rank, read, rerank
 from changai.text import sentences
 
 Array = npt.NDArray[np.float64]
@@ -54,11 +56,13 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The observations of one file's questions, made with or without the index's FAQ."""
+    """The observations of one file's questions, made with or without the index's FAQ, and the
+    reader of that index."""
 
     name: str
     sha256: str
     observations: tuple[Observation, ...]
+    reader: Reader
 
     @property
     def answerable(self) -> Booleans:
@@ -72,10 +76,11 @@ def observe(
 
     Raises QuestionError, which names it, for a question that cannot be asked.
     """
-    plain = Source(name, sha256, _observations(index.without_faq(), questions))
+    plain = Source(name, sha256, _observations(index.without_faq(), questions), index.reader)
     if index.contents.faq is None:
         return (plain,)
-    return (Source(f"{name} with FAQ", sha256, _observations(index, questions)), plain)
+    with_faq = _observations(index, questions)
+    return (Source(f"{name} with FAQ", sha256, with_faq, index.reader), plain)
 
 
 def _observations(index: Index, questions: Sequence[Question]) -> tuple[Observation, ...]:
@@ -102,10 +107,16 @@ def fit(sources: Sequence[Source]) -> tuple[Model, list[dict[str, Any]]]:
         if not mixed or source.answerable.all():
             raise QuestionFileError(f"{source.name} 里既要有能回答的问题，也要有不能回答的；请补充")
     model = _blank()
-    model = replace(model, ranking=_fit_pairs("ranking", sources, _passage_pairs))
-    model = replace(model, clause=_fit_pairs("clause", sources, _clause_pairs))
-    model = replace(model, beside=_fit_beside(sources, model))
-    tops = [_Tops.of(source, model) for source in sources]
+    pairs = [[*map(_passage_pairs, source.observations)] for source in sources]
+    model = replace(model, ranking=_fit_pairs("ranking", pairs))
+    ranked = [_read(source, model) for source in sources]
+    pairs = [[*map(_reading_pairs, every)] for every in ranked]
+    model = replace(model, reranking=_fit_pairs("reranking", pairs))
+    ranked = [[each.reranked(model) for each in every] for every in ranked]
+    pairs = [[pair for each in every for pair in _clause_pairs(each)] for every in ranked]
+    model = replace(model, clause=_fit_pairs("clause", pairs))
+    model = replace(model, beside=_fit_beside(ranked, model))
+    tops = [_Tops.of(source, every) for source, every in zip(sources, ranked, strict=True)]
     model = replace(
         model,
         answerability=_fit_answerability(tops, by_faq=False),
@@ -143,16 +154,37 @@ def _blank() -> Model:
     return Model(**parts, threshold=0.5)
 
 
-def _fit_pairs(
-    part: str, sources: Sequence[Source], pairs: Callable[[Observation], Iterator[Array]]
-) -> Logistic:
-    """Fit a part of the model on differences between right and wrong ones, giving each source the
-    same weight."""
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """An observation with its candidates in order."""
+
+    observation: Observation
+    ranking: Ranking
+
+    def reranked(self, model: Model) -> "_Ranked":
+        return replace(self, ranking=rerank(self.ranking, model))
+
+    def features_of_clauses(self, candidate: int) -> Array:
+        reading = self.ranking.readings.get(candidate)
+        features = clause_features(self.observation.candidates, candidate, reading)
+        return features.astype(np.float64)
+
+
+def _read(source: Source, model: Model) -> list[_Ranked]:
+    """The observations of a source, ranked, and the first candidates of each read."""
+    return [
+        _Ranked(observation, read(rank(observation.candidates, model), source.reader))
+        for observation in source.observations
+    ]
+
+
+def _fit_pairs(part: str, pairs: Sequence[Sequence[Array]]) -> Logistic:
+    """Fit a part of the model on differences between right and wrong ones, given for each source,
+    and each source with the same weight."""
     rows, importance = [], []
-    for source in sources:
-        differences = [each for o in source.observations for each in pairs(o)]
-        if differences:
-            own = np.concatenate(differences)
+    for differences in pairs:
+        own = np.concatenate([np.empty((0, len(FEATURES[part]))), *differences])
+        if len(own):
             rows.append(own)
             importance.append(np.full(len(own), 1 / len(own)))
     if not rows:
@@ -167,22 +199,30 @@ def _fit_pairs(
     )
 
 
-def _passage_pairs(observation: Observation) -> Iterator[Array]:
+def _passage_pairs(observation: Observation) -> Array:
     """The features of each right candidate minus those of each of the hardest wrong ones."""
     features = ranking_features(observation.candidates).astype(np.float64)
     right, wrong = features[observation.hits], features[~observation.hits]
     near = wrong[:, _SIMILARITIES].sum(axis=1)
     hardest = wrong[np.argsort(-near, kind="stable")[:_HARDEST]]
-    yield (right[:, np.newaxis] - hardest).reshape(-1, features.shape[1])
+    return (right[:, np.newaxis] - hardest).reshape(-1, features.shape[1])
 
 
-def _clause_pairs(observation: Observation) -> Iterator[Array]:
+def _reading_pairs(ranked: _Ranked) -> Array:
+    """The features of each right candidate that was read minus those of each wrong one."""
+    ranking, hits = ranked.ranking, ranked.observation.hits[[*ranked.ranking.readings]]
+    features = reranking_features(ranking.scores, ranking.readings).astype(np.float64)
+    differences = features[hits][:, np.newaxis] - features[~hits]
+    return differences.reshape(-1, features.shape[1])
+
+
+def _clause_pairs(ranked: _Ranked) -> Iterator[Array]:
     """In each right candidate, the features of each clause with a part of the answer minus those of
     each clause without."""
-    for candidate in np.flatnonzero(observation.hits).tolist():
-        holds = _holding(observation, candidate)
+    for candidate in np.flatnonzero(ranked.observation.hits).tolist():
+        holds = _holding(ranked.observation, candidate)
         if holds.any() and not holds.all():
-            features = clause_features(observation.candidates, candidate).astype(np.float64)
+            features = ranked.features_of_clauses(candidate)
             differences = features[holds][:, np.newaxis] - features[~holds]
             yield differences.reshape(-1, features.shape[1])
 
@@ -200,15 +240,17 @@ def _holding(observation: Observation, candidate: int) -> Booleans:
     )
 
 
-def _fit_beside(sources: Sequence[Source], model: Model) -> Logistic:
+def _fit_beside(ranked: Sequence[Sequence[_Ranked]], model: Model) -> Logistic:
     """Fit whether a clause beside the best one, which has a part of the answer, has a part of it
     too."""
     rows, labels = [], []
-    for source in sources:
-        for observation in source.observations:
+    for every in ranked:
+        for each in every:
+            observation = each.observation
             for candidate in np.flatnonzero(observation.hits).tolist():
                 holds = _holding(observation, candidate)
-                scores = model.clause.log_odds(clause_features(observation.candidates, candidate))
+                features = each.features_of_clauses(candidate)
+                scores = model.clause.log_odds(features.astype(np.float32))
                 best = int(scores.argmax())
                 if holds[best]:
                     for beside in _neighbours(observation.candidates, candidate, best):
@@ -243,8 +285,8 @@ class _Tops:
     tops: tuple[_Top, ...]
 
     @classmethod
-    def of(cls, source: Source, model: Model) -> "_Tops":
-        return cls(source, tuple(_top(each, model) for each in source.observations))
+    def of(cls, source: Source, ranked: Sequence[_Ranked]) -> "_Tops":
+        return cls(source, tuple(map(_top, ranked)))
 
     def confidence(self, model: Model) -> Array:
         """The probability that each first candidate answers, by a fitted model."""
@@ -256,11 +298,11 @@ class _Tops:
         return float(firsts[answerable].mean())
 
 
-def _top(observation: Observation, model: Model) -> _Top:
-    ranking: Ranking = rank(observation.candidates, model)
+def _top(ranked: _Ranked) -> _Top:
+    ranking = ranked.ranking
     best = ranking.order()[:MOST_ANSWERS]
     return _Top(
-        observation.hits[best],
+        ranked.observation.hits[best],
         ranking.scores[best].astype(np.float64),
         tuple(weigh(ranking, each)[0] for each in best),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from changai.errors import QuestionError, shown
 from changai.evaluation.question_sets import QuestionSet, read_library, read_questions
 from changai.indexing.build import encode, ensure_index
-from changai.models import encoders
+from changai.models import encoders, readers
 from changai.models.fitted import load_model
 from changai.records import Answer, Passage, Question
 from changai.search.index import Index
@@ -70,7 +70,7 @@ def open_questions(
         return questions, Index.open(index)
     encoder = encoders.load(encoders.BUILTIN)
     contents = encode(questions.articles, encoder, progress)
-    return questions, Index(contents, encoder, load_model())
+    return questions, Index(contents, encoder, readers.load(), load_model())
 
 
 def evaluate(

@@ -1,6 +1,6 @@
-"""The built-in model as a sentence-transformers model in 32 bits, for fine-tuning and for GPUs.
+"""The built-in models as sentence-transformers models in 32 bits, for fine-tuning and for GPUs.
 
-The folder in the package is such a model already, but for onnxruntime alone, and in 8 bits.
+The folders in the package are such models already, but for onnxruntime alone, and in 8 bits.
 """
 
 import json
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.errors import EncoderError
-from changai.models import encoders
+from changai.models import encoders, readers
 from changai.models.transformer import GRAPH
 
 Floats = npt.NDArray[np.float32]
@@ -23,8 +23,13 @@ _TOGETHER = ("query", "key", "value")
 """Three layers that share their input, and stand side by side in the graph."""
 
 
-def export_builtin(directory: Path) -> None:
-    """Write the built-in model to ``directory``, for ``encoders.load`` to take by that name.
+WORDS_HEAD = "words.safetensors"
+"""The file of a reader's head that finds the answering words, beside the cross-encoder's own."""
+
+
+def export_builtin(directory: Path, *, reader: bool = False) -> None:
+    """Write the built-in encoder to ``directory``, for ``encoders.load`` to take by that name, or
+    the built-in reader, a CrossEncoder.
 
     Raises EncoderError when the directory exists or cannot be written, a package is missing, or
     the model cannot be read; nothing is left behind then.
@@ -33,7 +38,9 @@ def export_builtin(directory: Path) -> None:
         raise EncoderError(f"{directory} 已经存在；请换一个目录，或先移走它")
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=directory.parent) as temporary:
-            _save(encoders.BUILTIN_FOLDER, Path(temporary)).rename(directory)
+            _save(
+                readers.BUILTIN_FOLDER if reader else encoders.BUILTIN_FOLDER, Path(temporary)
+            ).rename(directory)
     except ImportError as error:
         raise EncoderError(
             f"导出内置模型需要 sentence-transformers 和 onnx（{error}）；请运行："
@@ -71,7 +78,7 @@ def _parameters(stored: dict[str, npt.NDArray[Any]]) -> Iterator[tuple[str, Floa
             continue
         scale = stored.get(f"{name}.scale")
         weight = value.astype(np.float32) if scale is None else (value * scale).astype(np.float32)
-        if module.startswith("encoder.") and weight.ndim == 2:
+        if not module.startswith("embeddings.") and weight.ndim == 2:
             weight = weight.T  # The graph multiplies by the transpose of what a layer holds.
         if module.endswith("attention.self"):
             for own, rows in zip(_TOGETHER, np.split(weight, len(_TOGETHER)), strict=True):
@@ -84,7 +91,9 @@ def _save(source: Path, folder: Path) -> Path:
     """Write a sentence-transformers model into ``folder``, and return where it is."""
     import torch
     from safetensors import SafetensorError
-    from sentence_transformers import SentenceTransformer
+    from safetensors.torch import save_file
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+    from sentence_transformers.base.modules import Dense
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import AutoConfig, BertModel, PreTrainedTokenizerFast
     from transformers.utils import logging
@@ -93,6 +102,11 @@ def _save(source: Path, folder: Path) -> Path:
     plain, model = folder / "bert", folder / "model"
     bert = BertModel(AutoConfig.from_pretrained(source), add_pooling_layer=False)
     state = {name: torch.from_numpy(weight) for name, weight in weights(source).items()}
+    heads = {
+        head: {part: state.pop(f"{head}.{part}") for part in ("weight", "bias")}
+        for head in ("answers", "words")
+        if f"{head}.weight" in state
+    }
     # The graph has the embedding of the first type in those of the positions.
     types = "embeddings.token_type_embeddings.weight"
     state[types] = torch.zeros_like(bert.state_dict()[types])
@@ -103,8 +117,21 @@ def _save(source: Path, folder: Path) -> Path:
         bert.save_pretrained(plain)
         tokenizer.save_pretrained(plain)
         transformer = Transformer(str(plain), max_seq_length=tokenizer.model_max_length)
-        modules = [transformer, Pooling(bert.config.hidden_size, "mean"), Normalize()]
-        SentenceTransformer(modules=modules, prompts=settings["prompts"]).save(str(model))
+        pooling = Pooling(bert.config.hidden_size, "mean")
+        if heads:
+            dense = Dense(
+                bert.config.hidden_size,
+                1,
+                activation_function=torch.nn.Identity(),
+                module_output_name="scores",
+            )
+            dense.linear.load_state_dict(heads["answers"])
+            modules = [transformer, pooling, dense]
+            CrossEncoder(modules=modules, activation_fn=torch.nn.Identity()).save(str(model))
+            save_file(heads["words"], model / WORDS_HEAD)
+        else:
+            modules = [transformer, pooling, Normalize()]
+            SentenceTransformer(modules=modules, prompts=settings["prompts"]).save(str(model))
     except SafetensorError as error:  # which is what a full disk raises
         raise OSError(error) from error
     return model

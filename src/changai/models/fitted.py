@@ -18,7 +18,6 @@ TEXT_FEATURES = (
     "passage_similarity",  # cosine of question and passage
     "clause_similarity",  # cosine of question and the passage's nearest clause
     "passage_overlap",  # share of the question's terms, by rarity, that the passage holds
-    "clause_overlap",  # the same for the clause that holds most
 )
 
 FAQ_FEATURES = (
@@ -34,11 +33,16 @@ RANKING_FEATURES = (
     "other_year",  # 1 if the passage is not about every year that the question names
 )
 
+RERANKING_FEATURES = (
+    "score",  # by the RANKING_FEATURES
+    "reading",  # what the reader says of the passage
+)
+"""Of a passage that was read."""
+
 CLAUSE_FEATURES = (
     "clause_similarity",  # cosine of question and clause
     "clause_overlap",  # share of the question's terms, by rarity, that the clause holds
-    "gives",  # 1 if it gives an amount or a particular that is asked for
-    "title",  # 1 if it is the title that opens the passage
+    "share",  # logarithm of the reader's share of the answer that the clause has
     "snippet_similarity",  # cosine of question and an FAQ question that the clause answers
     "snippet_overlap",  # their Dice similarity, by terms and their rarity
 )
@@ -50,16 +54,15 @@ BESIDE_FEATURES = (
 """Of a clause beside the best one, which may belong to the answer too."""
 
 ANSWERABILITY_FEATURES = (
-    *TEXT_FEATURES,
+    "passage_similarity",
+    "passage_overlap",
+    "reading",  # what the reader says of the passage
+    "mean_reading",  # the mean of what it says of those that it read
+    "lead",  # how far the passage scores above the best of the others
     "foreign",  # 1 if the question has no Chinese character
     "length",  # natural logarithm of its number of characters
-    "missing_quantities",  # how many things of this kind are missing, up to 2; so the next five
-    "missing_particulars",
-    "missing_details",
-    "missing_years",
-    "missing_places",
-    "missing_points",
-    "missing_any",  # 1 if anything is missing
+    "missing_years",  # how many years that the question names it is not about, up to 2
+    "missing_places",  # the same of places
     "bare",  # 1 if the whole question stands in the passage, verbatim but for punctuation
 )
 
@@ -111,14 +114,15 @@ class Logistic:
 class Model:
     """Everything that is fitted.
 
-    ``ranking`` orders passages, and ``clause`` the clauses of a passage; ``beside`` says whether a
-    clause next to the best one belongs to the answer. ``answerability`` and ``faq_answerability``
-    give the probability that one of the first three passages answers, going by the first, and
-    ``further`` that a passage after the first
+    ``ranking`` orders passages, ``reranking`` the first ones once they are read, and ``clause`` the
+    clauses of a passage; ``beside`` says whether a clause next to the best one belongs to the
+    answer. ``answerability`` and ``faq_answerability`` give the probability that one of the first
+    three passages answers, going by the first, and ``further`` that a passage after the first
     answers too. A question counts as answered if its confidence is at least ``threshold``.
     """
 
     ranking: Logistic
+    reranking: Logistic
     clause: Logistic
     beside: Logistic
     answerability: Logistic
@@ -133,6 +137,7 @@ class Model:
 
 FEATURES = {
     "ranking": RANKING_FEATURES,
+    "reranking": RERANKING_FEATURES,
     "clause": CLAUSE_FEATURES,
     "beside": BESIDE_FEATURES,
     "answerability": ANSWERABILITY_FEATURES,

@@ -10,6 +10,14 @@ def passage_input(passage: Passage) -> str:
     A paragraph of a law seldom says which law it is of, and a paragraph under a heading seldom
     repeats it; questions name both.
     """
-    document = passage.document
-    above = " ".join(filter(None, [document.title, *passage.headings]))
-    return matched(f"{above}\n{passage.text}", document.misreadings)
+    return matched(f"{_above(passage)}\n{passage.text}", passage.document.misreadings)
+
+
+def reader_input(passage: Passage) -> tuple[str, str]:
+    """A passage as the reader reads it: the title and the headings above it, and its text."""
+    misreadings = passage.document.misreadings
+    return matched(_above(passage), misreadings), matched(passage.text, misreadings)
+
+
+def _above(passage: Passage) -> str:
+    return " ".join(filter(None, [passage.document.title, *passage.headings]))

@@ -41,8 +41,9 @@ def session_options() -> Any:
 class Transformer:
     """The tokeniser and the graph of a model's folder. Several threads may run it at once."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises EncoderError when a package is missing, or the folder cannot be read."""
+    def __init__(self, folder: Path, truncate: str = "longest_first") -> None:
+        """``truncate`` is which text of a pair that is too long is cut, as ``tokenizers`` calls it.
+        Raises EncoderError when a package is missing, or the folder cannot be read."""
         try:
             import onnxruntime
             from tokenizers import Tokenizer
@@ -54,7 +55,7 @@ class Transformer:
         try:
             self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            self._tokenizer.enable_truncation(config["max_position_embeddings"])
+            self._tokenizer.enable_truncation(config["max_position_embeddings"], strategy=truncate)
             self.width = int(config["hidden_size"])
             self._session: Any = onnxruntime.InferenceSession(
                 str(folder / GRAPH), session_options(), providers=["CPUExecutionProvider"]
@@ -67,14 +68,13 @@ class Transformer:
 
     def count_tokens(self, text: str) -> int:
         """How many tokens are made of a text, those that begin and end it included."""
-        return sum(map(len, self._windows(text)))
+        return sum(len(window.ids) for window in self.windows(text))
 
-    def states(self, text: str) -> Floats:
-        """The last hidden state of each token of a text, of shape ``(tokens, width)``.
-
-        A text that is longer than the model reads at once is read in windows, one after another.
-        """
-        return np.concatenate([self._run([window])[0] for window in self._windows(text)])
+    def windows(self, text: str, second: str | None = None) -> list[Any]:
+        """The tokens of a text, or of two as a pair, as ``tokenizers.Encoding``: of as much as the
+        model reads at once, and then of what remains, of a pair together with the first text."""
+        encoding = self._tokenizer.encode(text, second)
+        return [encoding, *encoding.overflowing]
 
     def means(self, texts: Sequence[str]) -> Floats:
         """The mean of the states of each text, of shape ``(texts, width)``.
@@ -83,27 +83,23 @@ class Transformer:
         """
         by_length: dict[int, list[tuple[int, list[int]]]] = defaultdict(list)
         for number, text in enumerate(texts):
-            for window in self._windows(text):
-                by_length[len(window)].append((number, window))
+            for window in self.windows(text):
+                by_length[len(window.ids)].append((number, window.ids))
         sums = np.zeros((len(texts), self.width), dtype=np.float32)
         counts = np.zeros((len(texts), 1), dtype=np.float32)
         for length, every in by_length.items():
             for start in range(0, len(every), _TOGETHER):
                 numbers, windows = zip(*every[start : start + _TOGETHER], strict=True)
-                for number, states in zip(numbers, self._run(windows), strict=True):
+                (every_state,) = self.run(windows, "last_hidden_state")
+                for number, states in zip(numbers, every_state, strict=True):
                     sums[number] += states.sum(axis=0)
                     counts[number] += length
         means: Floats = sums / counts
         return means
 
-    def _windows(self, text: str) -> list[list[int]]:
-        encoding = self._tokenizer.encode(text)
-        return [encoding.ids, *(window.ids for window in encoding.overflowing)]
-
-    def _run(self, tokens: Sequence[Sequence[int]]) -> Floats:
-        """The states of texts of equal length, of shape ``(texts, tokens, width)``."""
+    def run(self, tokens: Sequence[Sequence[int]], *outputs: str) -> list[Floats]:
+        """Outputs of the graph, by name, for texts of an equal number of tokens."""
         ids = np.array(tokens, dtype=np.int64)
-        states: Floats = self._session.run(
-            None, {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        )[0]
-        return states
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        found: list[Floats] = self._session.run([*outputs], inputs)
+        return found

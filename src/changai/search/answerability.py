@@ -73,7 +73,15 @@ def weigh(ranking: Ranking, candidate: int) -> tuple[Evidence, Missing]:
     """The evidence for whether a candidate answers, and what it does not give."""
     candidates = ranking.candidates
     lacking = missing(candidates, candidate)
-    return evidence(candidates, candidate, ranking.features[candidate], lacking), lacking
+    found = evidence(
+        candidates,
+        candidate,
+        ranking.features[candidate],
+        ranking.scores,
+        ranking.readings,
+        lacking,
+    )
+    return found, lacking
 
 
 def _belief(ranking: Ranking, model: Model, candidate: int) -> Belief:

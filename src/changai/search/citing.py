@@ -18,7 +18,7 @@ def cite(ranking: Ranking, model: Model, k: int) -> tuple[Citation, ...]:
                 rank=rank,
                 score=float(ranking.scores[candidate]),
                 passage=ranking.candidates.passage(candidate),
-                highlights=(highlight(ranking.candidates, candidate, model),),
+                highlights=(highlight(ranking, candidate, model),),
             )
         )
         for rank, candidate in enumerate(ranking.order()[:k], start=1)

@@ -3,30 +3,31 @@
 Each function returns the columns that ``models.fitted`` names, in the same order.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from changai.models.fitted import FAQ_FEATURES, TEXT_FEATURES, Floats
-from changai.query import expectations
+from changai.models.fitted import FAQ_FEATURES, RANKING_FEATURES, TEXT_FEATURES, Floats
+from changai.models.readers import Reading
 from changai.query.expectations import Missing
 from changai.search.candidates import Candidates
 from changai.search.dating import dating
-from changai.text import sentences
 from changai.text.characters import has_han
 from changai.text.matching import matched
 
-_OF_TEXT = slice(0, len(TEXT_FEATURES))
+_SIMILARITY = RANKING_FEATURES.index("passage_similarity")
+_OVERLAP = RANKING_FEATURES.index("passage_overlap")
 _OF_FAQ = slice(len(TEXT_FEATURES), len(TEXT_FEATURES) + len(FAQ_FEATURES))
 """Where these stand among the ``RANKING_FEATURES``."""
 
-_LONGEST_TITLE = 14
-"""The most characters that the first clause of a passage may have to count as its title."""
+_LEAST_SHARE = np.float32(1e-3)
+"""A share of an answer that is as good as none."""
 
 _MOST_MISSING = 2
-"""The most things missing of one kind that are counted."""
+"""The most years, or places, missing that are counted."""
 
 
 def ranking_features(candidates: Candidates) -> Floats:
@@ -36,13 +37,20 @@ def ranking_features(candidates: Candidates) -> Floats:
         candidates.passage_similarity,
         np.maximum.reduceat(candidates.clause_similarity, starts),
         candidates.passage_overlap,
-        np.maximum.reduceat(candidates.clause_overlap, starts),
         candidates.faq.passage_features(candidates.passages)
         if candidates.faq is not None
         else np.zeros((len(candidates), len(FAQ_FEATURES))),
         _other_year(candidates),
     ]
     return np.column_stack(columns).astype(np.float32)
+
+
+def reranking_features(scores: Floats, readings: Mapping[int, Reading]) -> Floats:
+    """The ``RERANKING_FEATURES`` of each candidate that was read, in the order of ``readings``,
+    given the scores of all candidates: of shape ``(readings, features)``."""
+    read = [*readings]
+    told = [reading.score for reading in readings.values()]
+    return np.column_stack([scores[read], told]).astype(np.float32)
 
 
 def _other_year(candidates: Candidates) -> npt.NDArray[np.bool_]:
@@ -54,28 +62,37 @@ def _other_year(candidates: Candidates) -> npt.NDArray[np.bool_]:
     return np.array([any(year not in told for year in years) for told in datings])
 
 
-def clause_features(candidates: Candidates, candidate: int) -> Floats:
-    """The ``CLAUSE_FEATURES`` of each clause of a candidate, of shape ``(clauses, features)``."""
-    passage, spans = candidates.passage(candidate), candidates.clause_spans(candidate)
-    text, misreadings = passage.text, passage.document.misreadings
-    own = candidates.of(candidate)
-    expected = candidates.query.expected
-    read = [matched(text[start:end], misreadings) for start, end in spans]
-    gives = [expectations.gives(expected, clause) for clause in read]
+def clause_features(candidates: Candidates, candidate: int, reading: Reading | None) -> Floats:
+    """The ``CLAUSE_FEATURES`` of each clause of a candidate, of shape ``(clauses, features)``.
+    ``reading`` is what the reader made of it, if it was read."""
+    own, spans = candidates.of(candidate), candidates.clause_spans(candidate)
     columns = [
         candidates.clause_similarity[own],
         candidates.clause_overlap[own],
-        gives,
-        np.arange(len(spans)) == (0 if _opens_with_title(text, spans) else -1),
+        _share(candidates, candidate, reading),
         _snippet_likeness(candidates, candidate, np.array(spans)),
     ]
     return np.column_stack(columns).astype(np.float32)
 
 
-def _opens_with_title(text: str, spans: list[tuple[int, int]]) -> bool:
-    """Whether a passage's first clause is its title, which often repeats the question's words
-    without answering it."""
-    return spans[0][1] <= _LONGEST_TITLE and any(sentences.breaks(text, spans[:2]))
+def _share(candidates: Candidates, candidate: int, reading: Reading | None) -> Floats:
+    """The logarithm of each clause's share of a candidate's answer, by its reading."""
+    spans = candidates.clause_spans(candidate)
+    if reading is None:
+        return np.zeros(len(spans), dtype=np.float32)
+    passage = candidates.passage(candidate)
+    misreadings = passage.document.misreadings
+
+    def as_read(place: int) -> int:
+        return len(matched(passage.text[:place], misreadings))
+
+    middles = reading.spans.mean(axis=1)
+    shares = [
+        reading.shares[(as_read(start) <= middles) & (middles < as_read(end))].sum()
+        for start, end in spans
+    ]
+    logarithms: Floats = np.log(np.array(shares, dtype=np.float32) + _LEAST_SHARE)
+    return logarithms
 
 
 def _snippet_likeness(
@@ -111,29 +128,32 @@ class Evidence(NamedTuple):
     features: Floats
 
 
-def evidence(candidates: Candidates, candidate: int, ranking: Floats, missing: Missing) -> Evidence:
-    """The evidence of a candidate with these ``RANKING_FEATURES``."""
+def evidence(
+    candidates: Candidates,
+    candidate: int,
+    ranking: Floats,
+    scores: Floats,
+    readings: Mapping[int, Reading],
+    missing: Missing,
+) -> Evidence:
+    """The evidence of a candidate with these ``RANKING_FEATURES``, given the scores of all. One
+    that was not read counts as the worst of those that were."""
     query, passage = candidates.query, candidates.passage(candidate)
-    counts = [
-        min(len(names), _MOST_MISSING)
-        for names in (
-            missing.quantities,
-            missing.particulars,
-            missing.details,
-            missing.years,
-            missing.places,
-            missing.points,
-        )
-    ]
+    others = np.delete(scores, candidate)
     wording = _wording(query.text)
-    told = matched(passage.text, passage.document.misreadings)
+    told = [reading.score for reading in readings.values()]
+    text = matched(passage.text, passage.document.misreadings)
     row = [
-        *ranking[_OF_TEXT],
+        ranking[_SIMILARITY],
+        ranking[_OVERLAP],
+        readings[candidate].score if candidate in readings else min(told),
+        np.mean(told),
+        scores[candidate] - others.max(initial=scores.min()),
         not has_han(query.text),
         np.log(len(query.text)),
-        *counts,
-        any(counts),
-        len(wording) > 1 and wording in _wording(told),
+        min(len(missing.years), _MOST_MISSING),
+        min(len(missing.places), _MOST_MISSING),
+        len(wording) > 1 and wording in _wording(text),
     ]
     unanswered = None
     if candidates.faq is not None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from changai.models.fitted import Model
 from changai.search.candidates import Candidates
 from changai.search.features import beside_features, clause_features, log_odds
+from changai.search.ranking import Ranking
 from changai.text import sentences
 
 _LONGEST_WHOLE = 60
@@ -28,15 +29,18 @@ cutting off a part of the answer costs a reader more than a clause too many."""
 _MARK = re.compile(r"[,，:：。;；!！?？…\n]")
 
 
-def highlight(candidates: Candidates, candidate: int, model: Model) -> tuple[int, int]:
+def highlight(ranking: Ranking, candidate: int, model: Model) -> tuple[int, int]:
     """What to highlight in a candidate, as ``(start, end)`` within its text.
 
     It is the clause with the best score, extended within its sentence by the clauses that belong
     to the same FAQ answer, that only a 、 separates from it, or that score nearly as well. If it
     leads in a list, the list is included.
     """
+    candidates = ranking.candidates
     text, spans = candidates.passage(candidate).text, candidates.clause_spans(candidate)
-    scores = model.clause.log_odds(clause_features(candidates, candidate))
+    scores = model.clause.log_odds(
+        clause_features(candidates, candidate, ranking.readings.get(candidate))
+    )
     best = int(np.argmax(scores))
     first, last = _answer(candidates, candidate, best, spans)
     near = model.beside.log_odds(beside_features(scores, best)) >= log_odds(_BESIDE_FROM)

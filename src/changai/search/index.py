@@ -8,22 +8,28 @@ from pathlib import Path
 from changai.errors import IndexDamagedError, QuestionError
 from changai.indexing import store
 from changai.indexing.manifest import check_encoder, read_manifest
-from changai.models import encoders
+from changai.models import encoders, readers
 from changai.models.fitted import Model, load_model
 from changai.query.understanding import understand
 from changai.records import Answer, Citation, Corpus, Document, Passage
 from changai.search.answerability import judge
 from changai.search.candidates import Candidates, find
 from changai.search.citing import cite
-from changai.search.ranking import rank
+from changai.search.ranking import rank, read, rerank
 from changai.search.shortfall import mentioned
 
 
 class Index:
     """An opened index. Several threads may ask at once."""
 
-    def __init__(self, contents: store.Contents, encoder: encoders.Encoder, model: Model) -> None:
-        self._opened = _Opened(contents, encoder, model)
+    def __init__(
+        self,
+        contents: store.Contents,
+        encoder: encoders.Encoder,
+        reader: readers.Reader,
+        model: Model,
+    ) -> None:
+        self._opened = _Opened(contents, encoder, reader, model)
 
     @classmethod
     def open(cls, path: str | Path, *, generation: str | None = None) -> "Index":
@@ -34,7 +40,7 @@ class Index:
         texts), IndexDamagedError or EncoderError.
         """
         index = cls.__new__(cls)
-        index._opened = _open(Path(path), load_model(), generation=generation)
+        index._opened = _open(Path(path), readers.load(), load_model(), generation=generation)
         return index
 
     def newer_generation(self) -> str:
@@ -56,7 +62,7 @@ class Index:
         opened = self._opened
         if opened.path is None or not self.newer_generation():
             return False
-        self._opened = _open(opened.path, opened.model, opened.encoder)
+        self._opened = _open(opened.path, opened.reader, opened.model, opened.encoder)
         return True
 
     def snapshot(self) -> "Index":
@@ -85,6 +91,11 @@ class Index:
         return self._opened.model
 
     @property
+    def reader(self) -> readers.Reader:
+        """What reads the first candidates with the question in mind."""
+        return self._opened.reader
+
+    @property
     def corpus(self) -> Corpus:
         opened = self._opened
         return Corpus(
@@ -102,7 +113,8 @@ class Index:
     def without_faq(self) -> "Index":
         """The same index, as if its articles had no FAQ."""
         opened = self._opened
-        return Index(dataclasses.replace(opened.contents, faq=None), opened.encoder, opened.model)
+        contents = dataclasses.replace(opened.contents, faq=None)
+        return Index(contents, opened.encoder, opened.reader, opened.model)
 
     def candidates(
         self, question: str, *, without: str | None = None, as_typed: bool = False
@@ -125,9 +137,10 @@ class Index:
         """
         if not isinstance(k, int) or k < 1:
             raise QuestionError(f"k 是 {k!r}；请写一个不小于 1 的整数")
-        model = self._opened.model
+        model, reader = self._opened.model, self._opened.reader
         candidates = self.candidates(question, without=without, as_typed=as_typed)
-        judgement = judge(rank(candidates, model), model)
+        ranking = rerank(read(rank(candidates, model), reader), model)
+        judgement = judge(ranking, model)
         citations = cite(judgement.ranking, model, k)
         query = candidates.query
         return Answer(
@@ -148,6 +161,7 @@ class _Opened:
 
     contents: store.Contents
     encoder: encoders.Encoder
+    reader: readers.Reader
     model: Model
     path: Path | None = None
     generation: str = ""
@@ -156,6 +170,7 @@ class _Opened:
 
 def _open(
     path: Path,
+    reader: readers.Reader,
     model: Model,
     loaded: encoders.Encoder | None = None,
     *,
@@ -172,9 +187,9 @@ def _open(
             loaded = encoders.load(manifest.encoder.name)
         check_encoder(path, manifest, loaded.identity)
         contents = store.load(path, generation, manifest)
-        return _Opened(contents, loaded, model, path, generation, manifest.built)
+        return _Opened(contents, loaded, reader, model, path, generation, manifest.built)
     except IndexDamagedError:
         # It may have been sound, but removed by two rebuilds in the meantime.
         if named or store.current_generation(path) == generation:
             raise
-        return _open(path, model, loaded)
+        return _open(path, reader, model, loaded)

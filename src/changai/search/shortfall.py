@@ -1,7 +1,5 @@
 """What a passage mentions of a question, and what it does not give."""
 
-import numpy as np
-
 from changai.query import expectations
 from changai.query.expectations import Missing
 from changai.search.candidates import Candidates
@@ -10,24 +8,15 @@ from changai.text import tokens
 from changai.text.characters import has_words
 from changai.text.matching import matched
 
-_EVIDENCE = 3
-"""How many of a passage's nearest clauses are searched for the kind of answer asked for."""
-
 
 def missing(candidates: Candidates, candidate: int) -> Missing:
-    """What the question asks for and a candidate does not give."""
-    passage, expected = candidates.passage(candidate), candidates.query.expected
-    spans = candidates.clause_spans(candidate)
-    similarity = candidates.clause_similarity[candidates.of(candidate)]
-    nearest = np.argsort(-similarity, kind="stable")[:_EVIDENCE].tolist()
+    """The years and places that the question names and a candidate is not about."""
+    document, expected = candidates.passage(candidate).document, candidates.query.expected
     number = int(candidates.passages[candidate])
-    misreadings = passage.document.misreadings
     return expectations.missing(
         expected,
-        matched(passage.text, misreadings),
-        [matched(passage.text[slice(*spans[clause])], misreadings) for clause in nearest],
         dating(candidates.contents.passages, number) if expected.years else "",
-        matched(passage.document.text, misreadings) if expected.places else "",
+        matched(document.text, document.misreadings) if expected.places else "",
     )
 
 

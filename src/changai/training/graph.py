@@ -19,6 +19,8 @@ from onnx import TensorProto, helper, numpy_helper
 Floats = npt.NDArray[np.float32]
 
 OPSET = 20
+ANSWERS, WORDS = "answers", "words"
+"""The heads of a reader: whether a passage answers, and which of its words do."""
 _FAR = -1e4
 """Added to the attention to padding."""
 
@@ -34,13 +36,23 @@ class BertGraph:
 
     def model(self) -> onnx.ModelProto:
         """From ``input_ids`` and ``attention_mask``, of shape ``(texts, tokens)``, to
-        ``last_hidden_state``, of shape ``(texts, tokens, width)``."""
+        ``last_hidden_state``, of shape ``(texts, tokens, width)``.
+
+        Where the weights have a reader's two heads, their outputs are beside it: ``answers``, of
+        the mean of a text's states, of shape ``(texts, 1)``, and ``words``, of each state, of shape
+        ``(texts, tokens, 1)``.
+        """
         states = self._embedded()
         attention = self._attended_to()
         for layer in range(self._config["num_hidden_layers"]):
             states = self._layer(f"encoder.layer.{layer}", states, attention)
         self._node("Identity", [states], "last_hidden_state")
         shape, width = ["texts", "tokens"], self._config["hidden_size"]
+        outputs = {"last_hidden_state": [*shape, width]}
+        if f"{ANSWERS}.weight" in self._weights:
+            self._head(ANSWERS, self._mean(states))
+            self._head(WORDS, states)
+            outputs |= {ANSWERS: ["texts", 1], WORDS: [*shape, 1]}
         graph = helper.make_graph(
             self._nodes,
             "bert",
@@ -49,9 +61,8 @@ class BertGraph:
                 for name in ("input_ids", "attention_mask")
             ],
             [
-                helper.make_tensor_value_info(
-                    "last_hidden_state", TensorProto.FLOAT, [*shape, width]
-                )
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                for name, shape in outputs.items()
             ],
             list(self._constants.values()),
         )
@@ -125,6 +136,22 @@ class BertGraph:
         weights = self._node("DequantizeLinear", [numbers, scales], axis=1)
         product = self._node("MatMul", [states, weights])
         return self._node("Add", [product, self._constant(f"{name}.bias", bias)])
+
+    def _mean(self, states: str) -> str:
+        """The mean of the states of each text, without padding."""
+        mask = self._node("Cast", ["attention_mask"], to=1)
+        each = self._constant("each", np.array([2], dtype=np.int64))
+        tokens = self._constant("tokens", np.array([1], dtype=np.int64))
+        counted = self._node("Mul", [states, self._node("Unsqueeze", [mask, each])])
+        total = self._node("ReduceSum", [counted, tokens], keepdims=0)
+        return self._node("Div", [total, self._node("ReduceSum", [mask, tokens], keepdims=1)])
+
+    def _head(self, name: str, states: str) -> None:
+        """A linear layer of one output, in 32 bits, as an output of the graph."""
+        weight = self._constant(f"{name}.weight", self._weights[f"{name}.weight"].T.copy())
+        product = self._node("MatMul", [states, weight])
+        bias = self._constant(f"{name}.bias", self._weights[f"{name}.bias"])
+        self._node("Add", [product, bias], name)
 
     def _normalised(self, name: str, states: str) -> str:
         scale, bias = (

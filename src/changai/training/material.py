@@ -11,7 +11,7 @@ from changai.evaluation.question_sets import (
     library_questions,
     read_questions,
 )
-from changai.models.inputs import passage_input
+from changai.models.inputs import passage_input, reader_input
 from changai.records import Article, Question
 from changai.text.normalisation import normalise
 
@@ -34,9 +34,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Passages as the models read them, the number of the text that each is of, and questions."""
+    """Passages as the encoder reads them, and as the reader does, the number of the text that each
+    is of, and questions."""
 
     passages: tuple[str, ...]
+    read: tuple[str, ...]
     texts: tuple[int, ...]
     questions: tuple[Asked, ...]
 
@@ -81,11 +83,13 @@ def read_squad(path: Path) -> Material:
 def joined(materials: Iterable[Material]) -> Material:
     """Several materials as one."""
     passages: list[str] = []
+    read: list[str] = []
     texts: list[int] = []
     questions: list[Asked] = []
     for each in materials:
         start, text = len(passages), max(texts, default=-1) + 1
         passages += each.passages
+        read += each.read
         texts += [text + number for number in each.texts]
         questions += [
             Asked(
@@ -97,7 +101,7 @@ def joined(materials: Iterable[Material]) -> Material:
             )
             for asked in each.questions
         ]
-    return Material(tuple(passages), tuple(texts), tuple(questions))
+    return Material(tuple(passages), tuple(read), tuple(texts), tuple(questions))
 
 
 def _first_numbers(articles: Sequence[Article]) -> dict[str, tuple[int, int, Article]]:
@@ -137,8 +141,10 @@ def _asked(
 
 
 def _material(articles: Sequence[Article], questions: Sequence[Asked]) -> Material:
+    passages = [passage for article in articles for passage in article.passages]
     return Material(
-        tuple(passage_input(passage) for article in articles for passage in article.passages),
+        tuple(map(passage_input, passages)),
+        tuple(" ".join(filter(None, reader_input(passage))) for passage in passages),
         tuple(number for number, article in enumerate(articles) for _ in article.passages),
         tuple(questions),
     )

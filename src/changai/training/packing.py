@@ -8,27 +8,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from changai.errors import TrainingError
+from changai.models.export import WORDS_HEAD
 from changai.models.transformer import GRAPH
 from changai.training import vocabulary
-from changai.training.graph import BertGraph
+from changai.training.graph import ANSWERS, WORDS, BertGraph
 from changai.training.recipe import RECORD
 
 _COPIED = ("config_sentence_transformers.json", RECORD)
-_WORDS = "embeddings.word_embeddings.weight"
+_PIECES = "embeddings.word_embeddings.weight"
+_DENSE = "2_Dense"
+"""Where a cross-encoder that ``training.reader`` has saved has its head."""
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 
 
 def pack(trained: Path, out: Path) -> None:
     """Write the model of the folder ``trained``, a BERT with a Unigram tokeniser, to ``out``.
 
-    It loads as ``SentenceTransformer(out, backend="onnx")``. Raises TrainingError when ``out``
-    exists or cannot be written, or ``trained`` is no such model; nothing is left behind then.
+    It loads as ``SentenceTransformer(out, backend="onnx")`` or, if it is a reader, which
+    ``training.reader`` has saved with its two heads, as ``CrossEncoder(out, backend="onnx")``.
+    Raises TrainingError when ``out`` exists or cannot be written, or ``trained`` is no such model;
+    nothing is left behind then.
     """
     if out.exists():
         raise TrainingError(f"{out} 已经存在；请换一个目录，或先移走它")
@@ -48,13 +54,16 @@ def _write_model(trained: Path, folder: Path) -> Path:
     pieces = [(piece, score) for piece, score in tokenizer["model"]["vocab"]]
     settings = _read(trained / "config_sentence_transformers.json")
     prompts = Tokenizer.from_file(str(trained / "tokenizer.json")).encode_batch(
-        [prompt for prompt in settings["prompts"].values() if prompt]
+        [prompt for prompt in settings.get("prompts", {}).values() if prompt]
     )
     needed = {*_SPECIAL, *(piece for prompt in prompts for piece in prompt.tokens)}
     numbers = vocabulary.kept(pieces, needed)
     weights = load_file(trained / "model.safetensors")
-    weights[_WORDS] = weights[_WORDS][np.array(numbers)]
+    weights[_PIECES] = weights[_PIECES][np.array(numbers)]
     config = _read(trained / "config.json") | {"vocab_size": len(numbers)}
+    is_reader = (trained / _DENSE).is_dir()
+    if is_reader:
+        weights |= _heads(trained)
     pooling = {"word_embedding_dimension": config["hidden_size"], "pooling_mode": "mean"}
     for part in (folder, folder / "1_Pooling", (folder / GRAPH).parent):
         part.mkdir()
@@ -63,13 +72,26 @@ def _write_model(trained: Path, folder: Path) -> Path:
     _write(folder / "tokenizer_config.json", _tokenizer_config(config))
     longest = {"max_seq_length": config["max_position_embeddings"]}
     _write(folder / "sentence_bert_config.json", longest)
-    _write(folder / "modules.json", _modules("Transformer", "Pooling", "Normalize"))
+    last = "Dense" if is_reader else "Normalize"
+    _write(folder / "modules.json", _modules("Transformer", "Pooling", last))
     _write(folder / "1_Pooling" / "config.json", pooling)
+    if is_reader:
+        shutil.copytree(trained / _DENSE, folder / _DENSE, copy_function=shutil.copyfile)
     for name in _COPIED:
         if (trained / name).exists():
             shutil.copyfile(trained / name, folder / name)
     onnx.save(BertGraph(config, weights).model(), folder / GRAPH)
     return folder
+
+
+def _heads(trained: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """The weights of a reader's two heads, by the names that the graph has for them."""
+    files = {ANSWERS: trained / _DENSE / "model.safetensors", WORDS: trained / WORDS_HEAD}
+    return {
+        f"{head}.{name.rpartition('.')[2]}": weight
+        for head, path in files.items()
+        for name, weight in load_file(path).items()
+    }
 
 
 def _cut(tokenizer: dict[str, Any], numbers: list[int]) -> dict[str, Any]:

@@ -81,9 +81,14 @@ def read_recipe(path: Path) -> Recipe:
         ) from error
 
 
+def read_parts(recipe: Recipe, folder: Path) -> list[Material]:
+    """Each part of a recipe's material."""
+    return [each.read(folder) for each in recipe.material]
+
+
 def read_material(recipe: Recipe, folder: Path) -> tuple[Material, list[range]]:
     """All of a recipe's material as one, and where the questions of each part stand in it."""
-    parts = [each.read(folder) for each in recipe.material]
+    parts = read_parts(recipe, folder)
     ends = np.cumsum([len(part.questions) for part in parts]).tolist()
     starts = [0, *ends[:-1]]
     return joined(parts), [range(start, end) for start, end in zip(starts, ends, strict=True)]
@@ -91,11 +96,22 @@ def read_material(recipe: Recipe, folder: Path) -> tuple[Material, list[range]]:
 
 def drawn(recipe: Recipe, material: Material, places: list[range], epoch: int) -> list[Asked]:
     """The questions of one epoch."""
+    return [
+        material.questions[place[number]]
+        for place, numbers in zip(
+            places, drawn_numbers(recipe, [*map(len, places)], epoch), strict=True
+        )
+        for number in numbers
+    ]
+
+
+def drawn_numbers(recipe: Recipe, questions: list[int], epoch: int) -> list[list[int]]:
+    """For each part, of so many questions, the numbers of those of one epoch."""
     random = np.random.default_rng(100 * recipe.seed + epoch)
-    questions: list[Asked] = []
-    for part, place in zip(recipe.material, places, strict=True):
-        numbers = np.arange(place.start, place.stop)
-        if part.each_epoch is not None and part.each_epoch < len(numbers):
+    every = []
+    for part, count in zip(recipe.material, questions, strict=True):
+        numbers = np.arange(count)
+        if part.each_epoch is not None and part.each_epoch < count:
             numbers = np.sort(random.choice(numbers, part.each_epoch, replace=False))
-        questions += [material.questions[number] for number in numbers]
-    return questions
+        every.append(numbers.tolist())
+    return every
