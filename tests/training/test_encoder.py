@@ -7,16 +7,9 @@ import numpy as np
 import pytest
 
 from changai.errors import TrainingError
-from support.tiny_model import WORDS, write_tiny_model
+from support.tiny_library import write_tiny_library
 
 pytestmark = pytest.mark.slow
-
-LAW = "职工条例\n" + "".join(
-    f"第{number}条 {one}{two}。\n"
-    for number, (one, two) in zip(
-        "一二三四五六七八", ((one, two) for one in WORDS[:4] for two in WORDS[5:7]), strict=True
-    )
-)
 
 
 @pytest.fixture
@@ -26,21 +19,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(encoder, "BATCH", 4)
     monkeypatch.setattr(encoder, "FROZEN", 1)
     monkeypatch.setattr(encoder, "RATE", 1e-2)
-    write_tiny_model(tmp_path)
-    for name in ("questions", "texts"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "texts" / "law.txt").write_text(LAW, encoding="utf-8")
-    (tmp_path / "questions" / "texts.tsv").write_text("part\tfile\ntrain\tlaw.txt\n", "utf-8")
-    lines = [
-        {"question": f"{one}{two}", "file": "law.txt", "relevant": [f"{one}{two}"]}
-        for one in WORDS[:4]
-        for two in WORDS[5:7]
-    ]
-    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
-    (tmp_path / "questions" / "1.jsonl").write_text(text, encoding="utf-8")
-    made = 'base = "model"\nepochs = 6\n[[material]]\nquestions = "questions"\ntexts = "texts"\n'
-    (tmp_path / "recipe.toml").write_text(made, encoding="utf-8")
-    return tmp_path / "recipe.toml"
+    return write_tiny_library(tmp_path, epochs=6)
 
 
 def test_training_changes_the_upper_layers_and_tells_how(recipe: Path, tmp_path: Path) -> None:

@@ -10,16 +10,9 @@ from changai.errors import TrainingError
 from changai.models import readers
 from changai.models.transformer import Transformer
 from changai.training.packing import pack
-from support.tiny_model import WORDS, write_tiny_model
+from support.tiny_library import write_tiny_library
 
 pytestmark = pytest.mark.slow
-
-LAW = "职工条例\n" + "".join(
-    f"第{number}条 {one}{two}。\n"
-    for number, (one, two) in zip(
-        "一二三四五六七八", ((one, two) for one in WORDS[:4] for two in WORDS[5:7]), strict=True
-    )
-)
 
 
 @pytest.fixture(scope="module")
@@ -28,26 +21,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from changai.training import reader
 
     folder = tmp_path_factory.mktemp("reader")
-    write_tiny_model(folder)
-    (folder / "questions").mkdir()
-    (folder / "texts").mkdir()
-    (folder / "texts" / "law.txt").write_text(LAW, encoding="utf-8")
-    (folder / "questions" / "texts.tsv").write_text("part\tfile\ntrain\tlaw.txt\n", "utf-8")
-    lines = [
-        {"question": f"{one}{two}", "file": "law.txt", "relevant": [f"{one}{two}"], "answer": two}
-        for one in WORDS[:4]
-        for two in WORDS[5:7]
-    ]
-    lines.append({"question": "the union", "file": "law.txt", "relevant": []})
-    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
-    (folder / "questions" / "1.jsonl").write_text(text, encoding="utf-8")
-    made = 'base = "model"\nepochs = 30\n[[material]]\nquestions = "questions"\ntexts = "texts"\n'
-    (folder / "recipe.toml").write_text(made, encoding="utf-8")
+    unanswered = {"question": "the union", "file": "law.txt", "relevant": []}
+    recipe = write_tiny_library(folder, unanswered, epochs=30)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "TOGETHER", 4)
         patch.setattr(reader, "FROZEN", 1)
         patch.setattr(reader, "RATE", 1e-2)
-        reader.train(folder / "recipe.toml", folder / "out")
+        reader.train(recipe, folder / "out")
     pack(folder / "out", folder / "packed")
     return folder
 

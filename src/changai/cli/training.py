@@ -4,10 +4,13 @@ from pathlib import Path
 
 import click
 
+_recipe = click.argument("recipe", type=click.Path(path_type=Path))
+_directory = click.argument("directory", type=click.Path(path_type=Path))
+
 
 @click.command("train-encoder")
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.argument("directory", type=click.Path(path_type=Path))
+@_recipe
+@_directory
 def train_encoder(recipe: Path, directory: Path) -> None:
     """照配方 RECIPE（TOML）训练编码器，写成 sentence-transformers 模型目录 DIRECTORY。"""
     from changai.training.extra import check
@@ -20,8 +23,8 @@ def train_encoder(recipe: Path, directory: Path) -> None:
 
 
 @click.command("train-reader")
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.argument("directory", type=click.Path(path_type=Path))
+@_recipe
+@_directory
 def train_reader(recipe: Path, directory: Path) -> None:
     """照配方 RECIPE（TOML）训练细读模型，写成 CrossEncoder 模型目录 DIRECTORY。"""
     from changai.training.extra import check
@@ -35,7 +38,7 @@ def train_reader(recipe: Path, directory: Path) -> None:
 
 @click.command("pack-model")
 @click.argument("trained", type=click.Path(path_type=Path))
-@click.argument("directory", type=click.Path(path_type=Path))
+@_directory
 def pack_model(trained: Path, directory: Path) -> None:
     """把训练好的模型 TRAINED 压成内置模型的样子（八位 ONNX，只留中文、英文和越南文的词表）。"""
     from changai.training.extra import check
@@ -48,7 +51,7 @@ def pack_model(trained: Path, directory: Path) -> None:
 
 
 @click.command("export-model")
-@click.argument("directory", type=click.Path(path_type=Path))
+@_directory
 @click.option("--reader", is_flag=True, help="导出细读模型（CrossEncoder），而不是编码器。")
 def export_model(directory: Path, reader: bool) -> None:
     """把内置模型另存为 32 位的 sentence-transformers 模型目录，供微调或在 GPU 上建索引。"""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from changai.errors import QuestionFileError
 from changai.evaluation.metrics import auroc
 from changai.evaluation.outcomes import naming
-from changai.models.fitted import FEATURES, RANKING_FEATURES, Logistic, Model
+from changai.models.fitted import FEATURES, RANKING_FEATURES, Floats, Logistic, Model
 from changai.models.readers import Reader
 from changai.records import Question
 from changai.search.answerability import MOST_ANSWERS, weigh
@@ -164,10 +164,9 @@ class _Ranked:
     def reranked(self, model: Model) -> "_Ranked":
         return replace(self, ranking=rerank(self.ranking, model))
 
-    def features_of_clauses(self, candidate: int) -> Array:
+    def features_of_clauses(self, candidate: int) -> Floats:
         reading = self.ranking.readings.get(candidate)
-        features = clause_features(self.observation.candidates, candidate, reading)
-        return features.astype(np.float64)
+        return clause_features(self.observation.candidates, candidate, reading)
 
 
 def _read(source: Source, model: Model) -> list[_Ranked]:
@@ -222,7 +221,7 @@ def _clause_pairs(ranked: _Ranked) -> Iterator[Array]:
     for candidate in np.flatnonzero(ranked.observation.hits).tolist():
         holds = _holding(ranked.observation, candidate)
         if holds.any() and not holds.all():
-            features = ranked.features_of_clauses(candidate)
+            features = ranked.features_of_clauses(candidate).astype(np.float64)
             differences = features[holds][:, np.newaxis] - features[~holds]
             yield differences.reshape(-1, features.shape[1])
 
@@ -249,8 +248,7 @@ def _fit_beside(ranked: Sequence[Sequence[_Ranked]], model: Model) -> Logistic:
             observation = each.observation
             for candidate in np.flatnonzero(observation.hits).tolist():
                 holds = _holding(observation, candidate)
-                features = each.features_of_clauses(candidate)
-                scores = model.clause.log_odds(features.astype(np.float32))
+                scores = model.clause.log_odds(each.features_of_clauses(candidate))
                 best = int(scores.argmax())
                 if holds[best]:
                     for beside in _neighbours(observation.candidates, candidate, best):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from changai.errors import EncoderError
 from changai.models import encoders, readers
-from changai.models.transformer import GRAPH
+from changai.models.transformer import ANSWERS, GRAPH, WORDS
 
 Floats = npt.NDArray[np.float32]
 
@@ -87,13 +87,26 @@ def _parameters(stored: dict[str, npt.NDArray[Any]]) -> Iterator[tuple[str, Floa
             yield name, np.ascontiguousarray(weight)
 
 
+def cross_encoder(transformer: Any) -> Any:
+    """A CrossEncoder of a sentence-transformers ``Transformer``, with a head on the mean of its
+    states that is not trained yet."""
+    from sentence_transformers import CrossEncoder
+    from sentence_transformers.base.modules import Dense
+    from sentence_transformers.sentence_transformer.modules import Pooling
+    from torch import nn
+
+    width = transformer.model.config.hidden_size
+    dense = Dense(width, 1, activation_function=nn.Identity(), module_output_name="scores")
+    modules = [transformer, Pooling(width, "mean"), dense]
+    return CrossEncoder(modules=modules, activation_fn=nn.Identity())
+
+
 def _save(source: Path, folder: Path) -> Path:
     """Write a sentence-transformers model into ``folder``, and return where it is."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import save_file
-    from sentence_transformers import CrossEncoder, SentenceTransformer
-    from sentence_transformers.base.modules import Dense
+    from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import AutoConfig, BertModel, PreTrainedTokenizerFast
     from transformers.utils import logging
@@ -104,7 +117,7 @@ def _save(source: Path, folder: Path) -> Path:
     state = {name: torch.from_numpy(weight) for name, weight in weights(source).items()}
     heads = {
         head: {part: state.pop(f"{head}.{part}") for part in ("weight", "bias")}
-        for head in ("answers", "words")
+        for head in (ANSWERS, WORDS)
         if f"{head}.weight" in state
     }
     # The graph has the embedding of the first type in those of the positions.
@@ -117,20 +130,13 @@ def _save(source: Path, folder: Path) -> Path:
         bert.save_pretrained(plain)
         tokenizer.save_pretrained(plain)
         transformer = Transformer(str(plain), max_seq_length=tokenizer.model_max_length)
-        pooling = Pooling(bert.config.hidden_size, "mean")
         if heads:
-            dense = Dense(
-                bert.config.hidden_size,
-                1,
-                activation_function=torch.nn.Identity(),
-                module_output_name="scores",
-            )
-            dense.linear.load_state_dict(heads["answers"])
-            modules = [transformer, pooling, dense]
-            CrossEncoder(modules=modules, activation_fn=torch.nn.Identity()).save(str(model))
-            save_file(heads["words"], model / WORDS_HEAD)
+            reader = cross_encoder(transformer)
+            reader[2].linear.load_state_dict(heads[ANSWERS])
+            reader.save(str(model))
+            save_file(heads[WORDS], model / WORDS_HEAD)
         else:
-            modules = [transformer, pooling, Normalize()]
+            modules = [transformer, Pooling(bert.config.hidden_size, "mean"), Normalize()]
             SentenceTransformer(modules=modules, prompts=settings["prompts"]).save(str(model))
     except SafetensorError as error:  # which is what a full disk raises
         raise OSError(error) from error

@@ -19,5 +19,10 @@ def reader_input(passage: Passage) -> tuple[str, str]:
     return matched(_above(passage), misreadings), matched(passage.text, misreadings)
 
 
+def together(above: str, text: str) -> str:
+    """The two parts of what the reader reads of a passage, as one: its text is at the end."""
+    return f"{above} {text}" if above else text
+
+
 def _above(passage: Passage) -> str:
     return " ".join(filter(None, [passage.document.title, *passage.headings]))

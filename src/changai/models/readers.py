@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from changai.models.transformer import Transformer
+from changai.models.inputs import together
+from changai.models.transformer import ANSWERS, WORDS, Transformer
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -69,15 +70,15 @@ class BuiltinReader:
         readings: list[Reading] = []
         left = MOST_TOKENS
         for above, text in passages:
-            begin = len(above) + 1 if above else 0
-            windows = self._model.windows(question, f"{above} {text}" if above else text)
+            whole = together(above, text)
+            windows = self._model.windows(question, whole)
             ends = np.cumsum([len(window.ids) for window in windows])
             fitting = windows[: int((ends <= left).sum())]
             if readings and len(fitting) < len(windows):
                 break
             fitting = fitting or windows[:1]
             left -= int(ends[len(fitting) - 1])
-            readings.append(self._reading(fitting, begin))
+            readings.append(self._reading(fitting, len(whole) - len(text)))
         return readings
 
     def _reading(self, windows: Sequence[Any], begin: int) -> Reading:
@@ -86,7 +87,7 @@ class BuiltinReader:
         spans: list[tuple[int, int]] = []
         logits: list[float] = []
         for window in windows:
-            answers, words = self._model.run([window.ids], "answers", "words")
+            answers, words = self._model.run([window.ids], ANSWERS, WORDS)
             scores.append(float(answers[0, 0]))
             for (start, end), part, logit in zip(
                 window.offsets, window.sequence_ids, words[0, :, 0].tolist(), strict=True

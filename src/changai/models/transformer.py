@@ -23,6 +23,10 @@ GRAPH = Path("onnx") / "model.onnx"
 """Where sentence-transformers looks for a graph in a model's folder."""
 
 
+ANSWERS, WORDS = "answers", "words"
+"""The outputs of a reader's graph: whether a passage answers, and which of its words do."""
+
+
 def session_options() -> Any:
     """How onnxruntime is to run the graph."""
     import onnxruntime

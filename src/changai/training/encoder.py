@@ -1,9 +1,7 @@
 """Fine-tuning the encoder on questions and the passages that answer them."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,9 +18,15 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from torch import Tensor, nn
 
 from changai.errors import TrainingError
-from changai.files import replace_text
 from changai.training.batches import Pair, batches
-from changai.training.recipe import RECORD, drawn, read_material, read_recipe
+from changai.training.recipe import (
+    base_of,
+    drawn,
+    must_be_new,
+    read_material,
+    read_recipe,
+    write_record,
+)
 
 BATCH = 64
 FROZEN = 4
@@ -44,8 +48,7 @@ def train(recipe_file: Path, out: Path) -> None:
     material raises.
     """
     recipe = read_recipe(recipe_file)
-    if out.exists():
-        raise TrainingError(f"{out} 已经存在；请换一个目录，或先移走它")
+    must_be_new(out)
     material, places = read_material(recipe, recipe_file.parent)
     made = [
         batch
@@ -54,21 +57,20 @@ def train(recipe_file: Path, out: Path) -> None:
     ]
     if not made:
         raise TrainingError(f"材料里能回答的问题不到 {BATCH} 个，不够一批；请补充")
-    base = recipe_file.parent / recipe.base
-    model = SentenceTransformer(str(base) if base.is_dir() else recipe.base)
+    model = SentenceTransformer(base_of(recipe, recipe_file.parent))
     began = time.monotonic()
     loss = fine_tune(model, material.passages, made, recipe.seed)
-    record = {
-        "recipe": recipe.model_dump(mode="json", exclude_none=True),
-        "passages": len(material.passages),
-        "questions": [len(place) for place in places],
-        "steps": len(made),
-        "loss": round(loss, 4),
-        "seconds": round(time.monotonic() - began),
-        "versions": {name: metadata.version(name) for name in ("sentence-transformers", "torch")},
-    }
+    seconds = round(time.monotonic() - began)
     model.save(str(out))
-    replace_text(out / RECORD, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+    write_record(
+        out,
+        recipe,
+        passages=len(material.passages),
+        questions=[len(place) for place in places],
+        steps=len(made),
+        loss=round(loss, 4),
+        seconds=seconds,
+    )
 
 
 def fine_tune(

@@ -16,11 +16,11 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from changai.models.transformer import ANSWERS, WORDS
+
 Floats = npt.NDArray[np.float32]
 
 OPSET = 20
-ANSWERS, WORDS = "answers", "words"
-"""The heads of a reader: whether a passage answers, and which of its words do."""
 _FAR = -1e4
 """Added to the attention to padding."""
 

@@ -11,7 +11,7 @@ from changai.evaluation.question_sets import (
     library_questions,
     read_questions,
 )
-from changai.models.inputs import passage_input, reader_input
+from changai.models.inputs import passage_input, reader_input, together
 from changai.records import Article, Question
 from changai.text.normalisation import normalise
 
@@ -144,7 +144,7 @@ def _material(articles: Sequence[Article], questions: Sequence[Asked]) -> Materi
     passages = [passage for article in articles for passage in article.passages]
     return Material(
         tuple(map(passage_input, passages)),
-        tuple(" ".join(filter(None, reader_input(passage))) for passage in passages),
+        tuple(together(*reader_input(passage)) for passage in passages),
         tuple(number for number, article in enumerate(articles) for _ in article.passages),
         tuple(questions),
     )

@@ -16,10 +16,10 @@ from tokenizers import Tokenizer
 
 from changai.errors import TrainingError
 from changai.models.export import WORDS_HEAD
-from changai.models.transformer import GRAPH
+from changai.models.transformer import ANSWERS, GRAPH, WORDS
 from changai.training import vocabulary
-from changai.training.graph import ANSWERS, WORDS, BertGraph
-from changai.training.recipe import RECORD
+from changai.training.graph import BertGraph
+from changai.training.recipe import RECORD, must_be_new
 
 _COPIED = ("config_sentence_transformers.json", RECORD)
 _PIECES = "embeddings.word_embeddings.weight"
@@ -36,8 +36,7 @@ def pack(trained: Path, out: Path) -> None:
     Raises TrainingError when ``out`` exists or cannot be written, or ``trained`` is no such model;
     nothing is left behind then.
     """
-    if out.exists():
-        raise TrainingError(f"{out} 已经存在；请换一个目录，或先移走它")
+    must_be_new(out)
     try:
         with tempfile.TemporaryDirectory(prefix=".pack-", dir=out.parent) as temporary:
             _write_model(trained, Path(temporary) / "model").rename(out)

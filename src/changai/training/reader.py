@@ -3,10 +3,8 @@
 It begins as the lower layers of the encoder.
 """
 
-import json
 import time
-from collections.abc import Callable, Sequence
-from importlib import metadata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +12,20 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from sentence_transformers import CrossEncoder, SentenceTransformer
-from sentence_transformers.base.modules import Dense
-from sentence_transformers.sentence_transformer.modules import Pooling
 from torch import Tensor, nn
 
 from changai.errors import TrainingError
-from changai.files import replace_text
-from changai.models.export import WORDS_HEAD
+from changai.models.export import WORDS_HEAD, cross_encoder
 from changai.training.encoder import freeze
 from changai.training.groups import Group, groups, nearest
-from changai.training.recipe import RECORD, drawn_numbers, read_parts, read_recipe
+from changai.training.recipe import (
+    base_of,
+    drawn_numbers,
+    must_be_new,
+    read_parts,
+    read_recipe,
+    write_record,
+)
 
 LAYERS = 6
 """How many of the encoder's layers the reader has. Each costs time with every question."""
@@ -54,11 +56,9 @@ def train(recipe_file: Path, out: Path) -> None:
     material raises.
     """
     recipe = read_recipe(recipe_file)
-    if out.exists():
-        raise TrainingError(f"{out} 已经存在；请换一个目录，或先移走它")
+    must_be_new(out)
     parts = read_parts(recipe, recipe_file.parent)
-    base = recipe_file.parent / recipe.base
-    encoder = SentenceTransformer(str(base) if base.is_dir() else recipe.base)
+    encoder = SentenceTransformer(base_of(recipe, recipe_file.parent))
     began = time.monotonic()
     near = [
         nearest(
@@ -88,17 +88,17 @@ def train(recipe_file: Path, out: Path) -> None:
     torch.manual_seed(recipe.seed)
     reader = Reader(from_encoder(encoder))
     losses = fine_tune(reader, steps)
-    record = {
-        "recipe": recipe.model_dump(mode="json", exclude_none=True),
-        "passages": [len(part.passages) for part in parts],
-        "questions": [len(part.questions) for part in parts],
-        "steps": len(steps),
-        "loss": [round(float(loss), 4) for loss in losses],
-        "seconds": round(time.monotonic() - began),
-        "versions": {name: metadata.version(name) for name in ("sentence-transformers", "torch")},
-    }
+    seconds = round(time.monotonic() - began)
     save(reader, out)
-    replace_text(out / RECORD, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+    write_record(
+        out,
+        recipe,
+        passages=[len(part.passages) for part in parts],
+        questions=[len(part.questions) for part in parts],
+        steps=len(steps),
+        loss=[round(loss, 4) for loss in losses],
+        seconds=seconds,
+    )
 
 
 def from_encoder(encoder: SentenceTransformer) -> CrossEncoder:
@@ -108,12 +108,10 @@ def from_encoder(encoder: SentenceTransformer) -> CrossEncoder:
     bert = transformer.model
     bert.encoder.layer = bert.encoder.layer[:LAYERS]
     bert.config.num_hidden_layers = len(bert.encoder.layer)
-    width = bert.config.hidden_size
-    dense = Dense(width, 1, activation_function=nn.Identity(), module_output_name="scores")
-    nn.init.zeros_(dense.linear.weight)
-    nn.init.zeros_(dense.linear.bias)
-    modules = [transformer, Pooling(width, "mean"), dense]
-    model: CrossEncoder = CrossEncoder(modules=modules, activation_fn=nn.Identity())
+    model: CrossEncoder = cross_encoder(transformer)
+    head: Any = model[2]
+    nn.init.zeros_(head.linear.weight)
+    nn.init.zeros_(head.linear.bias)
     return model
 
 
@@ -135,13 +133,9 @@ class Reader(nn.Module):
         return features["scores"].squeeze(-1), self.words(features["token_embeddings"]).squeeze(-1)
 
 
-def fine_tune(
-    reader: Reader,
-    steps: Sequence[Sequence[Group]],
-    after: Callable[[int, float, float], None] = lambda step, answers, words: None,
-) -> tuple[float, float]:
+def fine_tune(reader: Reader, steps: Sequence[Sequence[Group]]) -> tuple[float, float]:
     """Train a reader on groups, so many in a step, in their order. Returns the mean losses of the
-    last tenth of the steps, of the passage and of the words; ``after`` is told those of each."""
+    last tenth of the steps, of the passage and of the words."""
     model: Any = reader.model
     freeze(model, FROZEN)
     heads = [*model[2].parameters(), *reader.words.parameters()]
@@ -155,7 +149,7 @@ def fine_tune(
     )
     reader.train()
     losses = []
-    for number, step in enumerate(steps):
+    for step in steps:
         answers, words = _losses(reader, step)
         (answers + WORDS * words).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_([*body, *heads], 1.0)
@@ -163,7 +157,6 @@ def fine_tune(
         optimizer.zero_grad()
         schedule.step()
         losses.append((answers.item(), words.item()))
-        after(number, *losses[-1])
     reader.eval()
     last = np.mean(losses[-max(1, len(steps) // 10) :], axis=0)
     return float(last[0]), float(last[1])

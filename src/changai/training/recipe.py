@@ -16,13 +16,16 @@ Paths are relative to the file. ``each_epoch`` draws so many questions of a mate
 epoch; without it, all are used.
 """
 
+import json
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from changai.errors import TrainingError, shown
+from changai.files import replace_text
 from changai.training.material import Asked, Material, joined, read_library, read_squad
 
 RECORD = "training.json"
@@ -79,6 +82,29 @@ def read_recipe(path: Path) -> Recipe:
         raise TrainingError(
             f"训练配方 {shown(path)} 的 {place} 有误：{first['msg']}；请改正"
         ) from error
+
+
+def must_be_new(out: Path) -> None:
+    """Raise TrainingError if a folder that is to be written exists."""
+    if out.exists():
+        raise TrainingError(f"{out} 已经存在；请换一个目录，或先移走它")
+
+
+def base_of(recipe: Recipe, folder: Path) -> str:
+    """The base model's folder, where the recipe's folder has it, or its name."""
+    base = folder / recipe.base
+    return str(base) if base.is_dir() else recipe.base
+
+
+def write_record(out: Path, recipe: Recipe, **facts: object) -> None:
+    """Write how the model in the folder ``out`` was made: by which recipe, what is told of it
+    besides, and the versions of what trained it."""
+    record = {
+        "recipe": recipe.model_dump(mode="json", exclude_none=True),
+        **facts,
+        "versions": {name: metadata.version(name) for name in ("sentence-transformers", "torch")},
+    }
+    replace_text(out / RECORD, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
 
 
 def read_parts(recipe: Recipe, folder: Path) -> list[Material]:
