@@ -43,6 +43,13 @@ def test_a_long_passage_is_read_as_far_as_the_tokens_go(reader: Reader) -> None:
     assert 100 < len(only.spans) <= readers.MOST_TOKENS
 
 
+def test_what_was_read_is_remembered_by_question_and_passage(reader: Reader) -> None:
+    (whole,) = reader.read("年休假几天?", [(TITLE, DAYS)])
+    assert reader.read("年休假几天?", [(TITLE, DAYS)])[0] is whole
+    assert reader.read("年休假谁给?", [(TITLE, DAYS)])[0] is not whole
+    assert reader.read("年休假几天?", [("", DAYS)])[0] is not whole
+
+
 def test_a_reader_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "BUILTIN_FOLDER", readers.BUILTIN_FOLDER / "none")
     with pytest.raises(EncoderError, match="重新安装"):

@@ -11,6 +11,7 @@ import changai
 from changai.errors import QuestionError
 from changai.indexing.build import build_index
 from changai.models.encoders import Encoder
+from changai.models.fitted import FAQ_FEATURES, TEXT_FEATURES
 from changai.query.understanding import LONGEST_QUESTION
 from changai.records import Article
 from changai.search.candidates import MOST_TOKENS
@@ -193,9 +194,11 @@ def test_an_index_can_be_asked_as_if_it_had_no_faq(faq_index: Index) -> None:
     assert by_text.faq is None
     assert by_faq.passages.tolist() == by_text.passages.tolist()
     features, without = (ranking_features(each) for each in (by_faq, by_text))
-    assert without[:, :4].tolist() == features[:, :4].tolist()
-    assert not without[:, 4:].any()
-    assert features[:, 4:8].all()
+    of_text = len(TEXT_FEATURES)
+    of_faq = of_text + len(FAQ_FEATURES)
+    assert without[:, :of_text].tolist() == features[:, :of_text].tolist()
+    assert not without[:, of_text:].any()
+    assert features[:, of_text:of_faq].all()
     assert plain.ask(question).citations[0].passage.locator == "三(二)"
     # The one asked is left as it was.
     assert faq_index.contents.faq is not None

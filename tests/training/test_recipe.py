@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from changai.errors import TrainingError
-from changai.training.recipe import drawn, read_material, read_recipe
+from changai.training.recipe import EncoderRecipe, Recipe, drawn, read_material, read_recipe
 
 RECIPE = """
 base = "some/model"
@@ -62,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_its_material_is_that_of_all_parts(folder: Path) -> None:
-    recipe = read_recipe(folder / "recipe.toml")
+    recipe = read_recipe(folder / "recipe.toml", Recipe)
     assert (recipe.base, recipe.epochs, recipe.seed) == ("some/model", 2, 2)
     material, places = read_material(recipe, folder)
     assert places == [range(0, 2), range(2, 4)]
@@ -81,7 +81,7 @@ def test_its_material_is_that_of_all_parts(folder: Path) -> None:
 
 
 def test_an_epoch_draws_some_of_a_part_anew(folder: Path) -> None:
-    recipe = read_recipe(folder / "recipe.toml")
+    recipe = read_recipe(folder / "recipe.toml", Recipe)
     material, places = read_material(recipe, folder)
     epochs = [drawn(recipe, material, places, epoch) for epoch in range(20)]
     assert all(epoch[:2] == list(material.questions[:2]) for epoch in epochs)
@@ -97,15 +97,16 @@ def test_an_epoch_draws_some_of_a_part_anew(folder: Path) -> None:
         ('base = "a"\nmaterial = []\nepochs = 0', "epochs"),
         ('base = "a"\n[[material]]\nquestions = "q"', "material.0"),
         ('base = "a"\nmaterial = []\nspeed = 1', "speed"),
+        ('base = "a"\nmaterial = []\nagainst = "some"', "against"),
         ("base = ", "end of document"),
     ],
 )
 def test_what_is_wrong_with_it_is_told(text: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text(text, encoding="utf-8")
     with pytest.raises(TrainingError, match=rf"recipe\.toml.*{told}"):
-        read_recipe(tmp_path / "recipe.toml")
+        read_recipe(tmp_path / "recipe.toml", EncoderRecipe)
 
 
 def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"none\.toml"):
-        read_recipe(tmp_path / "none.toml")
+        read_recipe(tmp_path / "none.toml", Recipe)

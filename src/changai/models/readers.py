@@ -6,6 +6,7 @@ passages together (``training.reader``), in 8 bits.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,10 @@ BUILTIN_FOLDER = Path(__file__).with_name("reader")
 MOST_TOKENS = 500
 """The most tokens of questions and passages that are read for one question, which decides what it
 costs. The nearest passage is read to this length if it is longer."""
+
+_REMEMBERED = 4000
+"""How many readings are remembered, some two kilobytes each: what is exported was asked before, and
+many ask the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +65,36 @@ def load() -> Reader:
 
 
 class BuiltinReader:
-    """A CrossEncoder's folder as ``training.packing`` writes it."""
+    """A CrossEncoder's folder as ``training.packing`` writes it. Several threads may read."""
 
     def __init__(self, folder: Path) -> None:
         """Raises EncoderError when a package is missing, or the folder cannot be read."""
         self._model = Transformer(folder, truncate="only_second")
+        self._reading = lru_cache(_REMEMBERED)(self._read)
 
     def read(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
         readings: list[Reading] = []
         left = MOST_TOKENS
         for above, text in passages:
-            whole = together(above, text)
-            windows = self._model.windows(question, whole)
-            ends = np.cumsum([len(window.ids) for window in windows])
-            fitting = windows[: int((ends <= left).sum())]
-            if readings and len(fitting) < len(windows):
+            lengths = [len(each.ids) for each in self._windows(question, above, text)]
+            fitting = int((np.cumsum(lengths) <= left).sum())
+            if readings and fitting < len(lengths):
                 break
-            fitting = fitting or windows[:1]
-            left -= int(ends[len(fitting) - 1])
-            readings.append(self._reading(fitting, len(whole) - len(text)))
+            fitting = max(1, fitting)
+            left -= sum(lengths[:fitting])
+            readings.append(self._reading(question, above, text, fitting))
         return readings
 
-    def _reading(self, windows: Sequence[Any], begin: int) -> Reading:
-        """The reading of a passage in windows, whose text begins at this character."""
+    def _windows(self, question: str, above: str, text: str) -> list[Any]:
+        return self._model.windows(question, together(above, text))
+
+    def _read(self, question: str, above: str, text: str, windows: int) -> Reading:
+        """The reading of a passage's first windows."""
+        begin = len(together(above, text)) - len(text)
         scores: list[float] = []
         spans: list[tuple[int, int]] = []
         logits: list[float] = []
-        for window in windows:
+        for window in self._windows(question, above, text)[:windows]:
             answers, words = self._model.run([window.ids], ANSWERS, WORDS)
             scores.append(float(answers[0, 0]))
             for (start, end), part, logit in zip(

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
+import numpy.typing as npt
 
-from changai.models.fitted import Model
+from changai.models.fitted import Floats, Model
 from changai.query.expectations import Missing
 from changai.search.features import (
     Evidence,
@@ -23,10 +24,6 @@ MOST_ANSWERS = 3
 _FURTHER_FROM = 0.3
 """The probability from which a further passage counts as an answer. It is low because showing one
 passage too many costs little: it is at least near the topic. Leaving out an answer costs more."""
-
-_BEFORE = np.float32(1e-3)
-"""By how much a passage that is put before another scores above it: just enough to settle the
-order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Judgement:
 def judge(ranking: Ranking, model: Model) -> Judgement:
     """Settle the order of ranked candidates, and judge whether the first ones answer."""
     believe = cache(partial(_belief, ranking, model))
-    settled = _settled(ranking, believe, model.threshold)
+    settled = _settled(ranking, believe)
     first, *others = settled.order()[:MOST_ANSWERS]
     belief = believe(first)
     if belief.confidence < model.threshold:
@@ -89,22 +86,31 @@ def _belief(ranking: Ranking, model: Model, candidate: int) -> Belief:
     return Belief(model.answerability_of(by_faq).probability(features), lacking)
 
 
-def _settled(ranking: Ranking, believe: Callable[[int], Belief], threshold: float) -> Ranking:
-    """Weigh articles that are judged by their FAQ against the others.
+def _settled(ranking: Ranking, believe: Callable[[int], Belief]) -> Ranking:
+    """Weigh the articles that are judged by their FAQ against the others.
 
-    If its FAQ says that an article probably does not answer, all its passages lose as much score as
-    the log-odds of its best passage are below zero: having an FAQ must not be enough to rank first.
-    If it does answer, and the passage in front of it does not, it moves to the front.
+    Their scores are not of one scale, but their confidences are. So the passages of such an article
+    are moved together until the best of them leads the best of the other articles by as much as its
+    log-odds of answering are higher.
     """
     candidates, scores = ranking.candidates, ranking.scores.copy()
-    documents = [candidates.passage(each).document for each in range(len(candidates))]
-    for number in candidates.faq.judged if candidates.faq is not None else ():
-        own = np.array([each == candidates.contents.documents[number] for each in documents])
-        if own.any() and not own.all():
-            best = int(np.argmax(np.where(own, scores, -np.inf)))
-            confidence = believe(best).confidence
-            scores[own] += min(0, log_odds(confidence))
-            first = int(np.argmax(scores))
-            if confidence >= threshold > believe(first).confidence:
-                scores[own] += scores[first] - scores[best] + _BEFORE
+    documents = candidates.contents.documents
+    judged = [documents[each] for each in candidates.faq.judged] if candidates.faq else []
+    of = [candidates.passage(each).document for each in range(len(candidates))]
+    others = np.array([document not in judged for document in of])
+    if others.any():
+        other, zero = _best(scores, others, believe)
+        for document in judged:
+            own = np.array([each == document for each in of])
+            if own.any():
+                best, odds = _best(scores, own, believe)
+                scores[own] += scores[other] + odds - zero - scores[best]
     return replace(ranking, scores=scores)
+
+
+def _best(
+    scores: Floats, among: npt.NDArray[np.bool_], believe: Callable[[int], Belief]
+) -> tuple[int, float]:
+    """The best of some candidates, and its log-odds of answering."""
+    best = int(np.argmax(np.where(among, scores, -np.inf)))
+    return best, log_odds(believe(best).confidence)

@@ -58,7 +58,7 @@ def nearest(material: Material, questions: Floats, passages: Floats) -> list[Nea
         # The slice of all passages would be copied for each question.
         rows = passages if asked.answering else passages[among]
         order = among[_first(rows @ vector, 4 * _HARDEST)].tolist()
-        wrong = [number for number in order if not _may_answer(material, asked, number)][:_HARDEST]
+        wrong = [number for number in order if not may_answer(material, asked, number)][:_HARDEST]
         right = [*asked.answering, *([] if asked.nearest is None else [asked.nearest])]
         similarities = {number: float(passages[number] @ vector) for number in (*wrong, *right)}
         found.append(Nearest(tuple(wrong), similarities))
@@ -72,7 +72,7 @@ def _first(values: Floats, count: int) -> Integers:
     return highest[np.argsort(-values[highest], kind="stable")]
 
 
-def _may_answer(material: Material, asked: Asked, passage: int) -> bool:
+def may_answer(material: Material, asked: Asked, passage: int) -> bool:
     """Whether a passage answers a question, or may."""
     return passage in asked.answering or (
         material.texts[passage] != asked.text

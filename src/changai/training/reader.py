@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from changai.errors import TrainingError
 from changai.models.export import WORDS_HEAD, cross_encoder
-from changai.training.encoder import freeze
 from changai.training.groups import Group, groups, nearest
 from changai.training.recipe import (
+    Recipe,
     base_of,
     drawn_numbers,
     must_be_new,
@@ -26,6 +26,7 @@ from changai.training.recipe import (
     read_recipe,
     write_record,
 )
+from changai.training.tuning import Learning, freeze
 
 LAYERS = 6
 """How many of the encoder's layers the reader has. Each costs time with every question."""
@@ -55,7 +56,7 @@ def train(recipe_file: Path, out: Path) -> None:
     Raises TrainingError when the recipe cannot be used or ``out`` exists, and what reading the
     material raises.
     """
-    recipe = read_recipe(recipe_file)
+    recipe = read_recipe(recipe_file, Recipe)
     must_be_new(out)
     parts = read_parts(recipe, recipe_file.parent)
     encoder = SentenceTransformer(base_of(recipe, recipe_file.parent))
@@ -137,25 +138,14 @@ def fine_tune(reader: Reader, steps: Sequence[Sequence[Group]]) -> tuple[float, 
     """Train a reader on groups, so many in a step, in their order. Returns the mean losses of the
     last tenth of the steps, of the passage and of the words."""
     model: Any = reader.model
-    freeze(model, FROZEN)
+    body = freeze(model, FROZEN)
     heads = [*model[2].parameters(), *reader.words.parameters()]
-    body = [each for each in model[0].parameters() if each.requires_grad]
-    groups_of = [{"params": body, "lr": RATE}, {"params": heads, "lr": 10 * RATE}]
-    optimizer = torch.optim.AdamW(groups_of, weight_decay=0.01)
-    warm = max(1, len(steps) // 20)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda done: min((done + 1) / warm, (len(steps) - done) / max(1, len(steps) - warm)),
-    )
+    learning = Learning([(body, RATE), (heads, 10 * RATE)], len(steps))
     reader.train()
     losses = []
     for step in steps:
         answers, words = _losses(reader, step)
-        (answers + WORDS * words).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_([*body, *heads], 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
+        learning.step(answers + WORDS * words)
         losses.append((answers.item(), words.item()))
     reader.eval()
     last = np.mean(losses[-max(1, len(steps) // 10) :], axis=0)

@@ -20,6 +20,7 @@ import json
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
@@ -70,10 +71,20 @@ class Recipe(BaseModel):
     material: tuple[LibraryPart | SquadPart, ...]
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe. Raises TrainingError, which says what is wrong with it."""
+class EncoderRecipe(Recipe):
+    """What an encoder is made of, and against what a question learns which passages answer: the
+    others of its batch, or all of the material, once it has learnt from batches."""
+
+    against: Literal["batch", "all"] = "batch"
+
+
+AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
+
+
+def read_recipe(path: Path, kind: type[AnyRecipe]) -> AnyRecipe:
+    """Read a recipe of a kind. Raises TrainingError, which says what is wrong with it."""
     try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise TrainingError(f"读不了训练配方 {shown(path)}（{error}）；请检查文件") from error
     except ValidationError as error:
