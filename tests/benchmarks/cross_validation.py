@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from changai.evaluation import fitting
-from changai.evaluation.fitting import Source
 from changai.evaluation.metrics import auroc
+from changai.evaluation.observing import Source, observe, observe_all
 from changai.evaluation.question_sets import read_questions
 from changai.indexing.build import encode
 from changai.models import encoders, readers
@@ -105,10 +105,10 @@ def leaving_out(names: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def project(index: Index) -> tuple[Source, ...]:
+def project(index: Index) -> list[Source]:
     """The development questions, with the article's FAQ and without."""
     file = read_questions(ROOT / "tests" / "data" / "questions.jsonl")
-    return fitting.observe("questions.jsonl", file.sha256, index, file.questions)
+    return observe_all([("questions.jsonl", file, index)])
 
 
 def ablation(index: Index) -> None:
@@ -151,7 +151,8 @@ def xquad(index: Index, folder: Path, encoder: encoders.Encoder) -> None:
         for question, chinese in zip(file.questions, files["zh"].questions, strict=True):
             gold = next((p for p in passages if passages[p].text in chinese.relevant), gold)
             asked.append((replace(question, relevant=chinese.relevant), order[article_of[gold]]))
-        (source,) = fitting.observe(name, file.sha256, corpus, [question for question, _ in asked])
+        questions = tuple(question for question, _ in asked)
+        source = observe(name, replace(file, questions=questions), corpus)
         fold_of = np.array([fold for _, fold in asked])
         if name == "zh":
             folds = fit_folds([*sources, source], [None] * len(sources) + [fold_of])

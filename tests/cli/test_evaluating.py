@@ -137,6 +137,37 @@ def test_fit_writes_weights_that_the_package_can_read(faq_folder: Path, tmp_path
     assert weights["fitted_on"][0]["recall_at_1"] == 1
 
 
+def test_fit_asks_a_library_together_with_the_articles_of_the_index(
+    faq_folder: Path, tmp_path: Path
+) -> None:
+    file, texts, library = (tmp_path / name for name in ("questions.jsonl", "texts", "library"))
+    lines = [
+        {"question": QUESTION, "relevant": ["子女入学政策"]},
+        {"question": "明天会下雨吗", "relevant": []},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    texts.mkdir()
+    law = "工人条例\n第一条 工人每年休假五天。\n第二条 工人自愿入会。\n"
+    (texts / "law.txt").write_text(law, encoding="utf-8")
+    library.mkdir()
+    (library / "texts.tsv").write_text("part\tfile\nheld out\tlaw.txt\n", encoding="utf-8")
+    asked = [
+        {"question": "每年休假几天", "file": "law.txt", "relevant": ["休假五天"], "answer": "五天"},
+        {"question": "红烧肉怎么烧", "file": "law.txt", "relevant": []},
+    ]
+    (library / "1.jsonl").write_text("\n".join(map(json.dumps, asked)), encoding="utf-8")
+    output = tmp_path / "weights.json"
+    options = ("-o", output, "--index", faq_folder, "--texts", texts)
+    assert run("fit", file, library, *options).exit_code == 0
+    fitted = json.loads(output.read_text(encoding="utf-8"))["fitted_on"]
+    assert [(each["file"], each["questions"]) for each in fitted] == [
+        ("questions.jsonl with FAQ", 2),
+        ("questions.jsonl", 2),
+        ("library with FAQ", 2),
+        ("questions.jsonl beside library", 2),
+    ]
+
+
 @pytest.fixture
 def opinions(tmp_path: Path) -> Path:
     """A file of three opinions; of the last answer only a person can say what is right."""

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from changai.errors import QuestionError, QuestionFileError
-from changai.evaluation.fitting import Observation, Source, fit, logistic, observe, to_json
+from changai.errors import QuestionFileError
+from changai.evaluation.fitting import fit, logistic, to_json
+from changai.evaluation.observing import Observation, Source
 from changai.models.fitted import (
     FEATURES,
     RANKING_FEATURES,
@@ -19,8 +20,6 @@ from changai.models.fitted import (
 )
 from changai.records import Question
 from changai.search.answerability import weigh
-from changai.search.features import ranking_features
-from changai.search.index import Index
 from support.articles import made_article
 from support.candidates import PLAIN, made_candidates, made_contents, made_faq
 from support.readers import Told, ranked
@@ -224,6 +223,22 @@ def test_each_answerability_is_fitted_on_all_sources_judged_so_with_equal_weight
     assert model.answerability.intercept == pytest.approx(expected.intercept, rel=1e-4)
 
 
+def test_of_a_source_that_is_judged_in_both_ways_each_part_weighs_by_its_questions() -> None:
+    few = _observations(20, seed=3, by_faq=False)
+    model, _ = fit([HARD, _source("mixed.jsonl", "", (*EASY.observations, *few))])
+    # 40 of 40 questions weigh 1, and 20 of 50 weigh 2/5: each of these 4/5 of one of those.
+    rows, labels = [], []
+    for observations, times in ((HARD.observations, 5), (few, 4)):
+        for observation in observations * times:
+            order = ranked(observation.candidates, model).order()
+            rows.append(weigh(ranked(observation.candidates, model), order[0])[0].features)
+            labels.append(float(observation.hits[order[:3]].any()))
+    expected = logistic("answerability", np.array(rows, dtype=np.float64), np.array(labels))
+    assert model.answerability.weights == pytest.approx(expected.weights, rel=1e-4)
+    expected = _reference(EASY, model, EASY.answerable.astype(float).tolist(), "faq_answerability")
+    assert model.faq_answerability.weights == pytest.approx(expected.weights)
+
+
 def test_the_threshold_is_that_of_the_first_source() -> None:
     model, _ = fit([EASY, HARD])
     confidences = []
@@ -381,12 +396,6 @@ def test_questions_must_be_asked_with_a_faq_and_without(only: Source) -> None:
         fit([only])
 
 
-def test_a_source_may_not_be_judged_in_both_ways() -> None:
-    mixed = _source("mixed.jsonl", "", (*EASY.observations, *HARD.observations))
-    with pytest.raises(QuestionFileError, match=r"mixed\.jsonl 的索引里.*请分开拟合"):
-        fit([mixed, EASY])
-
-
 def test_where_no_question_is_answered_first_nothing_tells_further_answers() -> None:
     # The passage that answers is no better than the one before it.
     behind = _observation([[0.1] * 8, [0.1] * 8], [False, True], answerable=True)
@@ -401,51 +410,6 @@ def test_the_words_that_answer_must_be_told() -> None:
     ]
     with pytest.raises(QuestionFileError, match="clause"):
         fit([_source("a", "", tuple(silent[:2])), _source("b", "", tuple(silent[2:]))])
-
-
-def test_observe_finds_the_candidates_of_each_question(faq_index: Index) -> None:
-    asked = ["宁波市技能人才总量是多少?", "北京明天会下雨吗?"]
-    questions = [Question(asked[0], ("180.15万人",)), Question(asked[1], ())]
-    with_faq, plain = observe("mine.jsonl", "aa", faq_index, questions)
-    assert (with_faq.name, with_faq.sha256) == ("mine.jsonl with FAQ", "aa")
-    assert (plain.name, plain.sha256) == ("mine.jsonl", "aa")
-    for source, asked_of in ((with_faq, faq_index), (plain, faq_index.without_faq())):
-        answered, other = source.observations
-        assert [each.question for each in source.observations] == questions
-        assert source.answerable.tolist() == [True, False]
-        candidates = asked_of.candidates(asked[0])
-        assert ranking_features(answered.candidates).tolist() == (
-            ranking_features(candidates).tolist()
-        )
-        assert (answered.candidates.faq is None) == (source is plain)
-        holding = [
-            "180.15万人" in faq_index.passages[number].text for number in candidates.passages
-        ]
-        assert answered.hits.tolist() == holding
-        assert sum(holding) == 1
-        assert not other.hits.any()
-
-
-def test_an_index_without_a_faq_gives_one_source(faq_index: Index) -> None:
-    asked = [Question("宁波市技能人才总量是多少?", ("180.15万人",))]
-    (source,) = observe("mine.jsonl", "aa", faq_index.without_faq(), asked)
-    assert source.name == "mine.jsonl"
-
-
-def test_observe_names_a_question_that_cannot_be_asked(index: Index) -> None:
-    questions = [Question("宁波市技能人才总量是多少?", ()), Question("???", (), line=2)]
-    with pytest.raises(QuestionError, match=r"^第 2 行的问题「\?\?\?」问不了：问题里没有文字；请"):
-        observe("mine.jsonl", "aa", index, questions)
-
-
-def test_observe_leaves_out_the_passage_that_is_to_be(faq_index: Index) -> None:
-    first = faq_index.passages[0]
-    question = Question("维权热线是多少?", (first.text,), without=first.id)
-    for source in observe("mine.jsonl", "aa", faq_index, [question]):
-        (observed,) = source.observations
-        assert len(observed.hits) == len(observed.candidates)
-        assert len(observed.hits) == len(faq_index.candidates("维权热线是多少?")) - 1
-        assert not observed.hits.any()
 
 
 # Where x is 0, one of four is positive; where x is 1, three of four.

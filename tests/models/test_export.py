@@ -120,6 +120,12 @@ def test_identity_is_the_same_at_every_loading(
     assert again.weights_sha256 != encoder.identity.weights_sha256
 
 
+def test_how_it_was_made_goes_with_it(exported: Exported) -> None:
+    record = Path("training.json")
+    told = (exported.directory / record).read_text(encoding="utf-8")
+    assert told == (encoders.BUILTIN_FOLDER / record).read_text(encoding="utf-8")
+
+
 def test_nothing_else_is_written(exported: Exported) -> None:
     assert exported.siblings == ["model"]
 

@@ -40,6 +40,7 @@ def test_training_changes_the_upper_layers_and_tells_how(folder: Path, against: 
 
     from changai.training.encoder import train
 
+    (folder / "model" / "training.json").write_text('{"steps": 3}', encoding="utf-8")
     train(recipe(folder, against), folder / "out")
     before = load_file(folder / "model" / "model.safetensors")
     after = load_file(folder / "out" / "model.safetensors")
@@ -51,6 +52,7 @@ def test_training_changes_the_upper_layers_and_tells_how(folder: Path, against: 
     assert record["recipe"]["against"] == against
     assert record["questions"] == [8]
     assert record["steps"] == 12
+    assert record["base"] == {"steps": 3}
     assert {path.name for path in folder.iterdir()} == {
         *("bert", "model", "out", "questions", "recipe.toml", "texts")
     }

@@ -84,19 +84,27 @@ def _writes(folder: Path) -> Iterator[None]:
 @_texts_option
 @index_option
 def fit(files: tuple[Path, ...], output: Path, texts: Path | None, index: Path) -> None:
-    """用 FILES 里的问题重新拟合排序和能否回答的判断；阈值按第一个文件选定。"""
+    """用 FILES 里的问题重新拟合排序和能否回答的判断；阈值按第一个文件选定。
+
+    有 --texts 时，这些文章同索引里的文章放在一起问。
+    """
     from changai.evaluation import extra, fitting
+    from changai.evaluation.observing import observe_all
     from changai.evaluation.outcomes import open_questions
     from changai.pages.report import told_left_out
+    from changai.reading.articles import read_all
+    from changai.reading.folder import find
 
     extra.check()
-    sources: list[fitting.Source] = []
+    beside = read_all(find(index / "articles")) if texts is not None else ()
+    asked = []
     for file in files:
         with progress_bar(f"编码 {file.name}") as progress:
-            questions, opened = open_questions(file, index, progress, texts=texts)
-        if said := told_left_out(questions.left_out):
+            opened = open_questions(file, index, progress, texts=texts, beside=beside)
+        if said := told_left_out(opened[0].left_out):
             click.echo(f"{shown(file)}：{said}", err=True)
-        sources += fitting.observe(file.name, questions.sha256, opened, questions.questions)
+        asked.append((file.name, *opened))
+    sources = observe_all(asked)
     replace_text(output, fitting.to_json(*fitting.fit(sources)))
     click.echo(f"已写入 {output}。")
 

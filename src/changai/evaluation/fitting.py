@@ -16,10 +16,8 @@ import numpy.typing as npt
 
 from changai.errors import QuestionFileError
 from changai.evaluation.metrics import auroc
-from changai.evaluation.outcomes import naming
+from changai.evaluation.observing import Booleans, Observation, Source
 from changai.models.fitted import FEATURES, RANKING_FEATURES, Floats, Logistic, Model
-from changai.models.readers import Reader
-from changai.records import Question
 from changai.search.answerability import MOST_ANSWERS, weigh
 from changai.search.candidates import Candidates
 from changai.search.features import (
@@ -30,12 +28,10 @@ from changai.search.features import (
     ranking_features,
     reranking_features,
 )
-from changai.search.index import Index
 from changai.search.ranking import Ranking, rank, read, rerank
 from changai.text import sentences
 
 Array = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
 
 _SIMILARITIES = [
     RANKING_FEATURES.index(name) for name in ("passage_similarity", "clause_similarity")
@@ -43,54 +39,6 @@ _SIMILARITIES = [
 _RIDGE = 1e-3
 _HARDEST = 10
 """The number of wrong candidates that are used for each question: the most similar ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A question with its candidates, and which of them answer it."""
-
-    question: Question
-    candidates: Candidates
-    hits: Booleans
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The observations of one file's questions, made with or without the index's FAQ, and the
-    reader of that index."""
-
-    name: str
-    sha256: str
-    observations: tuple[Observation, ...]
-    reader: Reader
-
-    @property
-    def answerable(self) -> Booleans:
-        return np.array([each.question.answerable for each in self.observations])
-
-
-def observe(
-    name: str, sha256: str, index: Index, questions: Sequence[Question]
-) -> tuple[Source, ...]:
-    """The candidates of every question: without the index's FAQ and, if it has one, with it.
-
-    Raises QuestionError, which names it, for a question that cannot be asked.
-    """
-    plain = Source(name, sha256, _observations(index.without_faq(), questions), index.reader)
-    if index.contents.faq is None:
-        return (plain,)
-    with_faq = _observations(index, questions)
-    return (Source(f"{name} with FAQ", sha256, with_faq, index.reader), plain)
-
-
-def _observations(index: Index, questions: Sequence[Question]) -> tuple[Observation, ...]:
-    observations = []
-    for question in questions:
-        with naming(question):
-            candidates = index.candidates(question.text, without=question.without)
-        hits = [question.is_hit(candidates.passage(each)) for each in range(len(candidates))]
-        observations.append(Observation(question, candidates, np.array(hits)))
-    return tuple(observations)
 
 
 def fit(sources: Sequence[Source]) -> tuple[Model, list[dict[str, Any]]]:
@@ -311,21 +259,15 @@ def _probability(evidence: Evidence, model: Model) -> float:
 
 
 def _fit_answerability(every: Sequence[_Tops], *, by_faq: bool) -> Logistic:
-    """Fit on the sources that are judged by their FAQ, or on those that are not, giving each the
-    same weight: from the features of a question's first candidate, whether one of the first few
-    answers it."""
+    """Fit on the questions whose first candidate is judged by its article's FAQ, or on the others,
+    giving each source the same weight: from the features of the first candidate, whether one of the
+    first few answers."""
     rows, labels, importance = [], [], []
     for tops in every:
-        kinds = {top.evidence[0].by_faq for top in tops.tops}
-        if len(kinds) > 1:
-            name = tops.source.name
-            raise QuestionFileError(
-                f"{name} 的索引里，文章有的带够了已知问题，有的没有；请分开拟合"
-            )
-        if kinds == {by_faq}:
-            rows += [top.evidence[0].features for top in tops.tops]
-            labels += [float(top.hits.any()) for top in tops.tops]
-            importance += [1 / len(tops.tops)] * len(tops.tops)
+        own = [top for top in tops.tops if top.evidence[0].by_faq == by_faq]
+        rows += [top.evidence[0].features for top in own]
+        labels += [float(top.hits.any()) for top in own]
+        importance += [1 / len(tops.tops)] * len(own)
     if not rows:
         raise QuestionFileError(
             "拟合要有已知问题，能回答的和不能回答的都要；请给文章配上 .questions.jsonl"

@@ -11,7 +11,7 @@ from changai.evaluation.question_sets import QuestionSet, read_library, read_que
 from changai.indexing.build import encode, ensure_index
 from changai.models import encoders, readers
 from changai.models.fitted import load_model
-from changai.records import Answer, Passage, Question
+from changai.records import Answer, Article, Passage, Question
 from changai.search.index import Index
 from changai.text.normalisation import normalise
 
@@ -57,10 +57,12 @@ def open_questions(
     progress: Callable[[int, int], None] | None = None,
     *,
     texts: Path | None = None,
+    beside: Sequence[Article] = (),
 ) -> tuple[QuestionSet, Index]:
     """Read a file of questions, and open the index to ask: one made in memory of the file's own
     corpus or, if it has none, the index in the folder ``index``. If there is a folder of ``texts``,
-    ``file`` may be a library of questions about them."""
+    ``file`` may be a library of questions about them. A corpus of its own is asked together with
+    the articles ``beside``."""
     if texts is not None and file.is_dir():
         questions = read_library(file, texts)
     else:
@@ -69,7 +71,7 @@ def open_questions(
         ensure_index(index, progress)
         return questions, Index.open(index)
     encoder = encoders.load(encoders.BUILTIN)
-    contents = encode(questions.articles, encoder, progress)
+    contents = encode([*questions.articles, *beside], encoder, progress)
     return questions, Index(contents, encoder, readers.load(), load_model())
 
 

@@ -5,6 +5,7 @@ The folders in the package are such models already, but for onnxruntime alone, a
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ _TOGETHER = ("query", "key", "value")
 
 WORDS_HEAD = "words.safetensors"
 """The file of a reader's head that finds the answering words, beside the cross-encoder's own."""
+
+RECORD = "training.json"
+"""The file beside a model's weights that tells how they were made."""
 
 
 def export_builtin(directory: Path, *, reader: bool = False) -> None:
@@ -138,6 +142,8 @@ def _save(source: Path, folder: Path) -> Path:
         else:
             modules = [transformer, Pooling(bert.config.hidden_size, "mean"), Normalize()]
             SentenceTransformer(modules=modules, prompts=settings["prompts"]).save(str(model))
+        if (source / RECORD).exists():
+            shutil.copyfile(source / RECORD, model / RECORD)
     except SafetensorError as error:  # which is what a full disk raises
         raise OSError(error) from error
     return model

@@ -39,6 +39,7 @@ def train(recipe_file: Path, out: Path) -> None:
     write_record(
         out,
         recipe,
+        folder,
         passages=len(material.passages),
         questions=[len(place) for place in places],
         steps=steps,

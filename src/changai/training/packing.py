@@ -15,11 +15,11 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from changai.errors import TrainingError
-from changai.models.export import WORDS_HEAD
+from changai.models.export import RECORD, WORDS_HEAD
 from changai.models.transformer import ANSWERS, GRAPH, WORDS
 from changai.training import vocabulary
 from changai.training.graph import BertGraph
-from changai.training.recipe import RECORD, must_be_new
+from changai.training.recipe import must_be_new
 
 _COPIED = ("config_sentence_transformers.json", RECORD)
 _PIECES = "embeddings.word_embeddings.weight"

@@ -94,6 +94,7 @@ def train(recipe_file: Path, out: Path) -> None:
     write_record(
         out,
         recipe,
+        recipe_file.parent,
         passages=[len(part.passages) for part in parts],
         questions=[len(part.questions) for part in parts],
         steps=len(steps),

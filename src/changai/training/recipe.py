@@ -27,10 +27,8 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from changai.errors import TrainingError, shown
 from changai.files import replace_text
+from changai.models.export import RECORD
 from changai.training.material import Asked, Material, joined, read_library, read_squad
-
-RECORD = "training.json"
-"""The file beside a model's weights that tells how they were made."""
 
 
 class _Part(BaseModel):
@@ -107,14 +105,17 @@ def base_of(recipe: Recipe, folder: Path) -> str:
     return str(base) if base.is_dir() else recipe.base
 
 
-def write_record(out: Path, recipe: Recipe, **facts: object) -> None:
-    """Write how the model in the folder ``out`` was made: by which recipe, what is told of it
-    besides, and the versions of what trained it."""
+def write_record(out: Path, recipe: Recipe, folder: Path, **facts: object) -> None:
+    """Write how the model in the folder ``out`` was made: by which recipe of a folder, what is told
+    of it besides, the versions of what trained it, and how its base was made, if this tells."""
     record = {
         "recipe": recipe.model_dump(mode="json", exclude_none=True),
         **facts,
         "versions": {name: metadata.version(name) for name in ("sentence-transformers", "torch")},
     }
+    earlier = folder / recipe.base / RECORD
+    if earlier.is_file():
+        record["base"] = json.loads(earlier.read_text(encoding="utf-8"))
     replace_text(out / RECORD, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
 
 
