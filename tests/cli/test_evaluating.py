@@ -3,10 +3,12 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from changai.evaluation.feedback import Feedback, Opinion
+from changai.indexing import faq
 from support.commands import run
 from support.files_of_questions import SKY, write_squad
 from support.small import HELMETS
@@ -138,27 +140,35 @@ def test_fit_writes_weights_that_the_package_can_read(faq_folder: Path, tmp_path
 
 
 def test_fit_asks_a_library_together_with_the_articles_of_the_index(
-    faq_folder: Path, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, texts, library = (tmp_path / name for name in ("questions.jsonl", "texts", "library"))
-    lines = [
-        {"question": QUESTION, "relevant": ["子女入学政策"]},
-        {"question": "明天会下雨吗", "relevant": []},
-    ]
-    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    texts.mkdir()
-    law = "工人条例\n第一条 工人每年休假五天。\n第二条 工人自愿入会。\n"
-    (texts / "law.txt").write_text(law, encoding="utf-8")
-    library.mkdir()
-    (library / "texts.tsv").write_text("part\tfile\nheld out\tlaw.txt\n", encoding="utf-8")
-    asked = [
-        {"question": "每年休假几天", "file": "law.txt", "relevant": ["休假五天"], "answer": "五天"},
-        {"question": "红烧肉怎么烧", "file": "law.txt", "relevant": []},
-    ]
-    (library / "1.jsonl").write_text("\n".join(map(json.dumps, asked)), encoding="utf-8")
+    monkeypatch.setattr(faq, "_ENOUGH", 1)
+
+    def write(name: str, *lines: dict[str, Any]) -> Path:
+        path = tmp_path / name
+        text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    for name in ("index/articles", "texts", "library"):
+        (tmp_path / name).mkdir(parents=True)
+    rule = "每人发放安全帽两顶，另发防护手套一双，体检费用由企业承担。"
+    hats = f"帽子办法\n第一条 {rule}\n第二条 手套每月一换。\n"
+    (tmp_path / "index" / "articles" / "hats.txt").write_text(hats, encoding="utf-8")
+    answered = {"question": "安全帽发几顶", "relevant": ["安全帽两顶"], "answer": "两顶"}
+    unanswered = {"question": "食堂几点开门", "relevant": []}
+    write("index/articles/hats.questions.jsonl", answered, unanswered)
+    holidays = "休假条例\n第一条 工人每年休假五天，工资照发。\n第二条 工人自愿入会。\n"
+    (tmp_path / "texts" / "law.txt").write_text(holidays, encoding="utf-8")
+    (tmp_path / "library" / "texts.tsv").write_text("part\tfile\nheld out\tlaw.txt\n", "utf-8")
+    of_law = {"question": "每年休假几天", "relevant": ["休假五天"], "answer": "五天"}
+    law = {"file": "law.txt"}
+    write("library/1.jsonl", of_law | law, {"question": "红烧肉怎么烧", "relevant": []} | law)
+    file = write("questions.jsonl", answered, {"question": "班车几点发", "relevant": []})
     output = tmp_path / "weights.json"
-    options = ("-o", output, "--index", faq_folder, "--texts", texts)
-    assert run("fit", file, library, *options).exit_code == 0
+    options = ("-o", output, "--index", tmp_path / "index", "--texts", tmp_path / "texts")
+    result = run("fit", file, tmp_path / "library", *options)
+    assert result.exit_code == 0, result.stderr
     fitted = json.loads(output.read_text(encoding="utf-8"))["fitted_on"]
     assert [(each["file"], each["questions"]) for each in fitted] == [
         ("questions.jsonl with FAQ", 2),
