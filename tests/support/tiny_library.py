@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from support.tiny_model import WORDS, write_tiny_model
 
 LAW = "职工条例\n" + "".join(
@@ -33,3 +35,14 @@ def write_tiny_library(folder: Path, *more: dict[str, Any], epochs: int) -> Path
     made += '[[material]]\nquestions = "questions"\ntexts = "texts"\n'
     (folder / "recipe.toml").write_text(made, encoding="utf-8")
     return folder / "recipe.toml"
+
+
+def check_what_was_learnt(folder: Path) -> None:
+    """Hold that training changed the weights of the tiny model's upper layer, and no others."""
+    from safetensors.numpy import load_file
+
+    before = load_file(folder / "model" / "model.safetensors")
+    after = load_file(folder / "out" / "model.safetensors")
+    for name, weight in before.items():
+        fixed = name.startswith(("embeddings.", "encoder.layer.0.", "pooler."))
+        assert np.array_equal(after[name], weight) == fixed, name

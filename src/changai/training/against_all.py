@@ -13,7 +13,6 @@ import torch
 from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 
-from changai.errors import TrainingError
 from changai.training.groups import may_answer
 from changai.training.material import Asked, Material
 from changai.training.tuning import (
@@ -24,6 +23,7 @@ from changai.training.tuning import (
     Learning,
     embedded,
     freeze,
+    must_fill,
 )
 
 BATCH = 128
@@ -51,8 +51,7 @@ def fine_tune(
     Raises TrainingError when the questions do not fill a batch.
     """
     steps = list(_batches(epochs, seed))
-    if not steps:
-        raise TrainingError(f"材料里能回答的问题不到 {BATCH} 个，不够一批；请补充")
+    must_fill(steps, BATCH)
     learning = Learning([(freeze(model, FROZEN), RATE)], len(steps))
     whole, model.max_seq_length = model.max_seq_length, LONGEST
     passages = torch.from_numpy(

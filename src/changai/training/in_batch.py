@@ -15,10 +15,9 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch import Tensor
 
-from changai.errors import TrainingError
 from changai.training.batches import batches
 from changai.training.material import Asked, Material
-from changai.training.tuning import FROZEN, LONGEST, RATE, TEMPERATURE, embedded, freeze
+from changai.training.tuning import FROZEN, LONGEST, RATE, TEMPERATURE, embedded, freeze, must_fill
 
 BATCH = 64
 """How many pairs of a question and a passage are learnt from in one step."""
@@ -34,8 +33,7 @@ def fine_tune(
     Raises TrainingError when the questions do not fill a batch.
     """
     made = [batch for number, asked in enumerate(epochs) for batch in batches(asked, BATCH, number)]
-    if not made:
-        raise TrainingError(f"材料里能回答的问题不到 {BATCH} 个，不够一批；请补充")
+    must_fill(made, BATCH)
     rows = [(question, material.passages[passage]) for batch in made for question, passage in batch]
     data = Dataset.from_dict(
         {"anchor": [row[0] for row in rows], "positive": [row[1] for row in rows]}

@@ -3,6 +3,7 @@
     base = "intfloat/multilingual-e5-small"
     epochs = 2
     seed = 1
+    against = "all"   # for an encoder that has learnt from batches
 
     [[material]]
     questions = "tests/data/library"   # a folder with texts.tsv

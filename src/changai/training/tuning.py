@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from changai.errors import TrainingError
+
 FROZEN = 4
 """How many of an encoder's lowest layers stay as they are, which saves a quarter of the time. The
 embeddings do too: words that the material lacks keep their place beside those that it has."""
@@ -20,6 +22,12 @@ RATE = 5e-5
 LONGEST = 256
 """The most tokens of a passage that are read in training."""
 WEIGHT_DECAY = 0.01
+
+
+def must_fill(batches: Sequence[object], size: int) -> None:
+    """Raise TrainingError if there are not questions enough for one batch of this size."""
+    if not batches:
+        raise TrainingError(f"材料里能回答的问题不到 {size} 个，不够一批；请补充")
 
 
 def freeze(model: Any, layers: int) -> list[nn.Parameter]:
